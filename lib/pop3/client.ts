@@ -1,0 +1,257 @@
+import { type Capabilities, capabilities } from './capabilities.ts';
+import { Connection, type Pop3Options, type Take } from './connection.ts';
+import { Pop3Error, type Pop3Phase } from './errors.ts';
+import type { Exchange } from './explain.ts';
+import { LineFraming } from './framing.ts';
+import { UIDL_MAX_BYTES } from './limits.ts';
+import { Listing, type ListingEnd } from './listing.ts';
+import type { Refusal, Scope } from './refusals.ts';
+import { parseOctets, parseRow, type Row, type Status } from './replies.ts';
+import type { Transport } from './transport.ts';
+
+export type { Capabilities } from './capabilities.ts';
+export type { Pop3Options, Take } from './connection.ts';
+export type { ListingEnd } from './listing.ts';
+
+export interface Body {
+  /** Unstuffed, up to and including the CRLF before the final dot. */
+  readonly octets: number;
+}
+
+/** QUIRK: AOL and free.fr hang up on a wrong password; others do so when signed in to too often. */
+const SIGNIN_DROPPED: Refusal = {
+  kind: 'later',
+  code: 'E_POP3_SIGNIN_DROPPED',
+  next: 'Either the sign-in was rejected or the server wants fewer of them: it is tried again later; if it goes on, check the password.',
+};
+
+/** QUIRK: Stalwart closed right after QUIT. What was deleted is known from the next listing only. */
+const QUIT_UNANSWERED: Refusal = {
+  kind: 'lost',
+  code: 'E_POP3_QUIT_UNANSWERED',
+  next: 'Whether the deletes were done is unknown; the next listing tells.',
+};
+
+/**
+ * A POP3 session (RFC 1939, 2449) over a line that is open already. One call at a time. Methods reject with a
+ * Pop3Error; -ERR leaves the connection good, 'broken' and 'lost' end it without QUIT, and `closedBy` tells.
+ * Calls on a closed session reject with E_POP3_CLOSED, whose cause is the first reason.
+ */
+export class Pop3Client {
+  readonly #connection: Connection;
+  readonly #greeting: string;
+
+  private constructor(connection: Connection, greeting: string) {
+    this.#connection = connection;
+    this.#greeting = greeting;
+  }
+
+  /** Reads the greeting. Any failure, a refusing greeting included, leaves the transport destroyed. */
+  static async open(transport: Transport, options: Pop3Options): Promise<Pop3Client> {
+    const connection = new Connection(transport, options);
+    const exchange: Exchange = {
+      phase: 'greeting',
+      verb: null,
+      args: [],
+      scope: 'greeting',
+      statusMs: connection.limits.greetingMs,
+    };
+    try {
+      const greeting = await connection.exchange(exchange, (status) => connection.show(status.text));
+      return new Pop3Client(connection, greeting);
+    } catch (error) {
+      connection.close(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    }
+  }
+
+  /** What the server said behind +OK, escaped and capped. It decides nothing. */
+  get greeting(): string {
+    return this.#greeting;
+  }
+
+  get bytesIn(): number {
+    return this.#connection.bytesIn;
+  }
+
+  get bytesOut(): number {
+    return this.#connection.bytesOut;
+  }
+
+  /** Why the connection was closed, the first reason; null while it is open. */
+  get closedBy(): Error | null {
+    return this.#connection.closedBy;
+  }
+
+  /** RFC 2449. -ERR is an answer too: the server announces nothing. Ask again after signing in: it may differ. */
+  async capa(): Promise<Capabilities> {
+    const lines: string[] = [];
+    const { limits } = this.#connection;
+    const framing = new LineFraming(limits.capabilityBytes);
+    const take = (chunk: Uint8Array) => {
+      const piece = asBuffer(chunk);
+      for (let at = 0; at < piece.length; ) {
+        at = framing.push(piece, at);
+        if (framing.line !== null) lines.push(this.#connection.show(framing.line));
+      }
+    };
+    try {
+      await this.#multiline(this.#about('capa', 'CAPA', 'mailbox'), take, limits.capabilityBytes);
+      return capabilities(lines);
+    } catch (error) {
+      if (this.closedBy === null && error instanceof Pop3Error) return capabilities(null);
+      throw error;
+    }
+  }
+
+  /**
+   * USER and PASS, UTF-8 and untrimmed; nothing is sent behind PASS before its answer (QUIRK: Courier and
+   * solid-pop3d lose it). A refusal without response code is 'person', E_POP3_SIGNIN_REFUSED: some servers
+   * say the same when they throttle, so it means what it says only when it lasts.
+   */
+  async signIn(user: string, password: string): Promise<void> {
+    this.#connection.hide(password);
+    const statusMs = this.#connection.limits.signInMs;
+    const common = { phase: 'sign-in', scope: 'sign-in', statusMs } as const;
+    await this.#status({ ...common, verb: 'USER', args: [user] });
+    await this.#status({ ...common, verb: 'PASS', args: [password], dropped: SIGNIN_DROPPED });
+  }
+
+  /** The whole listing; ids are raw bytes as latin1, '' where the server gave none. A throwing visitor closes. */
+  uidl(visit: (number: number, uidl: string) => void): Promise<ListingEnd> {
+    return this.#listing('uidl', 'UIDL', ({ number, rest }) => {
+      if (rest.length > UIDL_MAX_BYTES) throw this.#idTooLong(number);
+      visit(number, rest.toString('latin1'));
+    });
+  }
+
+  /** The whole listing; octets as announced, null where they are no number. They need not be true. */
+  list(visit: (number: number, octets: number | null) => void): Promise<ListingEnd> {
+    return this.#listing('list', 'LIST', ({ number, rest }) => visit(number, parseOctets(rest)));
+  }
+
+  /** UIDL of one message. An answer that is not exactly about `number` is 'broken', E_POP3_WRONG_ANSWER. */
+  uidlOf(number: number): Promise<string> {
+    return this.#single('uidl', 'UIDL', number, (rest) => {
+      if (rest.length > UIDL_MAX_BYTES) throw this.#idTooLong(number);
+      return rest.toString('latin1');
+    });
+  }
+
+  /** Octets of one message, under the same rule. */
+  listOf(number: number): Promise<number> {
+    return this.#single('list', 'LIST', number, parseOctets);
+  }
+
+  /** Headers, the empty line and `lines` of the body. QUIRK: Stalwart sends the whole message for TOP n 0. */
+  async top(number: number, lines: number, take: Take): Promise<Body> {
+    if (!Number.isSafeInteger(lines) || lines < 0)
+      throw new RangeError(`TOP: ${lines} is no number of lines.`);
+    const exchange = this.#about('top', 'TOP', 'message', [messageNumber(number), String(lines)]);
+    return { octets: await this.#multiline(exchange, take, this.#connection.limits.bodyBytes) };
+  }
+
+  /**
+   * A message, byte for byte. Whatever fails after the first byte closes the connection, an error of `take`
+   * (passed on as it is) included: the rest of the body is still owed. More than `maxOctets` is
+   * E_POP3_TOO_LARGE.
+   */
+  async retr(number: number, take: Take, options: { readonly maxOctets?: number } = {}): Promise<Body> {
+    const exchange = this.#about('retr', 'RETR', 'message', [messageNumber(number)]);
+    const maxBytes = Math.min(
+      options.maxOctets ?? Number.POSITIVE_INFINITY,
+      this.#connection.limits.bodyBytes,
+    );
+    return { octets: await this.#multiline(exchange, take, maxBytes) };
+  }
+
+  /** Marks for removal; the server removes at QUIT (some already when the line drops). */
+  async dele(number: number): Promise<void> {
+    await this.#status(this.#about('dele', 'DELE', 'message', [messageNumber(number)]));
+  }
+
+  async noop(): Promise<void> {
+    await this.#status(this.#about('noop', 'NOOP', 'mailbox'));
+  }
+
+  /** Ends the session and commits its deletes. However it ends, the connection is closed afterwards. */
+  async quit(): Promise<void> {
+    const statusMs = this.#connection.limits.quitMs;
+    const exchange = { ...this.#about('quit', 'QUIT', 'mailbox'), statusMs, dropped: QUIT_UNANSWERED };
+    try {
+      await this.#status(exchange);
+      this.destroy(new Error('The session was ended by QUIT.'));
+    } catch (error) {
+      if (error instanceof Pop3Error) this.destroy(error);
+      throw error;
+    }
+  }
+
+  /** Drops the connection; a pending call rejects with `reason`. Without effect on one that is closed. */
+  destroy(reason: Error): void {
+    this.#connection.close(reason);
+  }
+
+  /** Cut short, two ids could become one; so a mailbox with such an id is refused as a whole. */
+  #idTooLong(number: number): Pop3Error {
+    const words = `the id of message ${number} is longer than ${UIDL_MAX_BYTES} bytes`;
+    return this.#connection.broken('E_POP3_ID_TOO_LONG', words);
+  }
+
+  #about(phase: Pop3Phase, verb: string, scope: Scope, args: readonly string[] = []): Exchange {
+    return { phase, verb, args, scope, statusMs: this.#connection.limits.commandMs };
+  }
+
+  async #status(exchange: Exchange): Promise<void> {
+    await this.#connection.exchange(exchange, () => {});
+  }
+
+  #multiline(exchange: Exchange, take: Take, maxBytes: number): Promise<number> {
+    const silenceMs = this.#connection.limits.idleMs;
+    return this.#connection.exchange(exchange, () => this.#connection.body(take, { maxBytes, silenceMs }));
+  }
+
+  async #listing(phase: 'uidl' | 'list', verb: string, visit: (row: Row) => void): Promise<ListingEnd> {
+    const { listingLineBytes, listingRows, listingBytes, listingMs } = this.#connection.limits;
+    const listing = new Listing({ lineBytes: listingLineBytes, rows: listingRows }, visit);
+    const take = (chunk: Uint8Array) => {
+      if (listing.push(asBuffer(chunk))) return;
+      throw this.#connection.broken('E_POP3_LINE_TOO_LONG', `a row is longer than ${listingLineBytes} bytes`);
+    };
+    const exchange = { ...this.#about(phase, verb, 'mailbox'), statusMs: listingMs };
+    const bounds = { maxBytes: listingBytes, silenceMs: listingMs };
+    await this.#connection.exchange(exchange, () => this.#connection.body(take, bounds));
+    return listing.end;
+  }
+
+  async #single<T>(
+    phase: 'uidl' | 'list',
+    verb: string,
+    number: number,
+    read: (rest: Buffer) => T | null,
+  ): Promise<T> {
+    const exchange = this.#about(phase, verb, 'message', [messageNumber(number)]);
+    return this.#connection.exchange(exchange, ({ text }: Status) => {
+      const row = parseRow(text);
+      const value = row?.number === number ? read(row.rest) : null;
+      // QUIRK: others leave the number out, answer for another message, or send the whole listing.
+      if (value === null) {
+        throw this.#connection.broken(
+          'E_POP3_WRONG_ANSWER',
+          `the answer is not the one about message ${number}`,
+        );
+      }
+      return value;
+    });
+  }
+}
+
+/** Checked before anything is written; a number is all that a message's command has of its caller. */
+function messageNumber(number: number): string {
+  if (Number.isSafeInteger(number) && number > 0) return String(number);
+  throw new RangeError(`${number} is no message number: it must be a positive whole number.`);
+}
+
+function asBuffer(chunk: Uint8Array): Buffer {
+  return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+}

@@ -1,0 +1,255 @@
+import { encodeCommand } from './commands.ts';
+import type { Pop3Error } from './errors.ts';
+import { escapeBytes } from './escape.ts';
+import {
+  type Exchange,
+  mishap,
+  RECONNECT,
+  type Situation,
+  sessionError,
+  soFar,
+  type Told,
+} from './explain.ts';
+import { BodyFraming, LineFraming } from './framing.ts';
+import { POP3_LIMITS, type Pop3Limits } from './limits.ts';
+import { type Show, showWithout } from './masking.ts';
+import { Pace } from './pace.ts';
+import { refusal } from './refusals.ts';
+import { parseStatus, type Status } from './replies.ts';
+import type { Timer, Transport } from './transport.ts';
+import { Wire } from './wire.ts';
+
+export interface Pop3Options {
+  readonly timer: Timer;
+  /** Milliseconds since the epoch; nothing waits beyond it. Within 24 days, the longest that Node's timers wait. */
+  readonly deadlineMs: number;
+  /** Aborting drops the connection at once; the pending call rejects with 'lost', E_POP3_ABORTED. */
+  readonly signal?: AbortSignal;
+  readonly limits?: Partial<Pop3Limits>;
+}
+
+/**
+ * Takes the next bytes of a body. They are valid only until it returns or its promise settles; nothing is
+ * read from the server before that, which is how back-pressure reaches it.
+ */
+export type Take = (chunk: Uint8Array) => void | Promise<void>;
+
+export interface BodyBounds {
+  /** Octets, unstuffed; more is an error, and not one octet more is handed over. */
+  readonly maxBytes: number;
+  /** The longest silence. */
+  readonly silenceMs: number;
+}
+
+const NOTHING = Buffer.alloc(0);
+const BEFORE_ANY: Exchange = { phase: 'greeting', verb: null, args: [], scope: 'greeting', statusMs: 0 };
+
+/**
+ * The conversation: one command at a time, its answer, and the first reason the line was closed. Knows no
+ * verb. Rules: before a command is written nothing may be unread; any timeout, framing or protocol error
+ * closes the line, and every later call then rejects with that reason as its cause.
+ */
+export class Connection {
+  readonly limits: Pop3Limits;
+  readonly #timer: Timer;
+  readonly #wire: Wire;
+  readonly #status: LineFraming;
+  #input: Buffer = NOTHING;
+  #at = 0;
+  #busy = false;
+  #exchange: Exchange = BEFORE_ANY;
+  #reply: string | undefined;
+  /** Octets of the body being read; null while its status line is. */
+  #octets: number | null = null;
+  #show: Show = escapeBytes;
+
+  constructor(transport: Transport, options: Pop3Options) {
+    this.limits = { ...POP3_LIMITS, ...options.limits };
+    this.#timer = options.timer;
+    this.#status = new LineFraming(this.limits.statusLineBytes);
+    this.#wire = new Wire(transport, {
+      timer: options.timer,
+      deadlineMs: options.deadlineMs,
+      signal: options.signal,
+      explain: (what, cause) => this.#error(mishap(this.#situation(), what, cause)),
+    });
+  }
+
+  get bytesIn(): number {
+    return this.#wire.bytesIn;
+  }
+
+  get bytesOut(): number {
+    return this.#wire.bytesOut;
+  }
+
+  get closedBy(): Error | null {
+    return this.#wire.closedBy;
+  }
+
+  /** From now on no text of the server is shown that repeats `secret`. */
+  hide(secret: string): void {
+    this.#show = showWithout(secret);
+  }
+
+  /** Server text, escaped and capped, or withheld. */
+  show(bytes: Uint8Array): string {
+    return this.#show(bytes);
+  }
+
+  close(reason: Error): void {
+    this.#wire.close(reason);
+  }
+
+  /** Closes the line because of what the server did; the error to throw. */
+  broken(code: string, words: string): Pop3Error {
+    return this.#wire.close(this.#error({ kind: 'broken', code, words, next: RECONNECT }));
+  }
+
+  /**
+   * Sends one command and reads its status line; `answer` then reads the body, if one is owed. -ERR rejects,
+   * by its scope and response code, and leaves the connection good.
+   */
+  async exchange<T>(exchange: Exchange, answer: (status: Status) => T | Promise<T>): Promise<T> {
+    if (this.#busy)
+      throw new Error(`${exchange.verb} was asked for before ${this.#exchange.verb} was answered.`);
+    this.#begin(exchange);
+    const { closedBy } = this.#wire;
+    if (closedBy !== null) throw this.#error(closedAlready(closedBy));
+    this.#busy = true;
+    try {
+      const untilMs = this.#timer.now() + exchange.statusMs;
+      if (exchange.verb !== null) await this.#send(exchange.verb, exchange.args, untilMs);
+      const status = await this.#readStatus(untilMs);
+      if (!status.ok)
+        throw this.#error({ words: 'the server refused', ...refusal(exchange.scope, status.code) });
+      return await answer(status);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** The body of the running exchange, up to its terminator. Returns its octets, unstuffed. */
+  async body(take: Take, bounds: BodyBounds): Promise<number> {
+    const framing = new BodyFraming();
+    const pace = new Pace(this.limits.bytesPerSecond, Math.max(this.limits.rateWindowMs, bounds.silenceMs));
+    let octets = 0;
+    for (;;) {
+      this.#octets = octets;
+      const content = framing.push(this.#input, this.#at);
+      this.#at = framing.next;
+      octets += content.length;
+      if (octets > bounds.maxBytes) throw this.#tooLarge(bounds.maxBytes);
+      if (content.length > 0) await this.#give(take, content);
+      if (framing.ended) break;
+      if (pace.tooSlow) throw this.#tooSlow();
+      await this.#fill(this.#timer.now() + bounds.silenceMs, pace);
+    }
+    // A server that does not stuff dots goes on with the rest of the mail: the earlier that is seen, the less
+    // is believed. What comes later is seen before the next command.
+    if (this.#unread() > 0) throw await this.#unsolicited();
+    return octets;
+  }
+
+  #begin(exchange: Exchange): void {
+    this.#exchange = exchange;
+    this.#reply = undefined;
+    this.#octets = null;
+  }
+
+  #unread(): number {
+    return this.#input.length - this.#at + this.#wire.unread;
+  }
+
+  async #send(verb: string, args: readonly string[], untilMs: number): Promise<void> {
+    const encoded = encodeCommand(verb, args, this.limits.commandLineBytes);
+    if ('complaint' in encoded) throw this.#error(badArgument(encoded.complaint));
+    if (this.#unread() > 0) throw await this.#unsolicited();
+    await this.#wire.write(encoded.bytes, untilMs);
+  }
+
+  async #readStatus(untilMs: number): Promise<Status> {
+    const framing = this.#status;
+    for (;;) {
+      this.#at = framing.push(this.#input, this.#at);
+      if (framing.bareLf || framing.tooLong) break;
+      const { line } = framing;
+      if (line !== null) return this.#parse(line);
+      await this.#fill(untilMs);
+    }
+    this.#reply = this.show(framing.partial);
+    if (framing.bareLf)
+      throw this.broken('E_POP3_BARE_LF', 'the answer has a line feed without carriage return');
+    throw this.broken(
+      'E_POP3_LINE_TOO_LONG',
+      `the answer is longer than ${this.limits.statusLineBytes} bytes`,
+    );
+  }
+
+  #parse(line: Buffer): Status {
+    this.#reply = this.show(line);
+    const status = parseStatus(line);
+    if (status !== null) return status;
+    throw this.broken('E_POP3_NOT_POP3', 'the answer is no POP3 status line (+OK or -ERR)');
+  }
+
+  async #fill(untilMs: number, pace?: Pace): Promise<void> {
+    const askedMs = this.#timer.now();
+    this.#input = NOTHING;
+    this.#at = 0;
+    this.#input = await this.#wire.read(untilMs);
+    pace?.note(this.#timer.now() - askedMs, this.#input.length);
+  }
+
+  async #give(take: Take, content: Buffer): Promise<void> {
+    try {
+      const taken = take(content);
+      if (taken !== undefined) await this.#wire.lend(taken);
+    } catch (error) {
+      // The rest of the body is still owed, so the line is of no use any more.
+      this.#wire.close(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    }
+  }
+
+  /** Bytes that nobody asked for, shown as the reply: often it is the server saying why it hangs up. */
+  async #unsolicited(): Promise<Pop3Error> {
+    if (this.#at === this.#input.length) await this.#fill(this.#timer.now() + this.limits.commandMs);
+    this.#reply = this.show(this.#input.subarray(this.#at, this.#at + this.limits.statusLineBytes));
+    return this.broken('E_POP3_UNSOLICITED', 'the server sent bytes that no command had asked for');
+  }
+
+  #tooLarge(maxBytes: number): Pop3Error {
+    return this.broken('E_POP3_TOO_LARGE', `the body is larger than the limit of ${maxBytes} octets`);
+  }
+
+  #tooSlow(): Pop3Error {
+    const words = `less than ${this.limits.bytesPerSecond} bytes a second came${soFar(this.#situation())}`;
+    return this.#wire.close(this.#error({ kind: 'lost', code: 'E_POP3_TOO_SLOW', words, next: RECONNECT }));
+  }
+
+  #situation(): Situation {
+    return {
+      exchange: this.#exchange,
+      part: this.#octets === null ? 'answer' : 'body',
+      came: this.#octets ?? this.#status.partial.length,
+      reply: this.#reply,
+      bytesIn: this.bytesIn,
+      bytesOut: this.bytesOut,
+    };
+  }
+
+  #error(told: Told): Pop3Error {
+    return sessionError(this.#situation(), told);
+  }
+}
+
+function badArgument(complaint: string): Told {
+  const next = 'Nothing was sent. Correct the setting or the secret that the argument comes from.';
+  return { kind: 'person', code: 'E_POP3_ARGUMENT', words: complaint, next };
+}
+
+function closedAlready(cause: Error): Told {
+  const words = 'the connection is closed already';
+  return { kind: 'lost', code: 'E_POP3_CLOSED', words, next: 'See the cause.', cause };
+}

@@ -1,0 +1,149 @@
+import { promises as dns } from 'node:dns';
+import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
+import { checkServerIdentity, connect as connectTls, type TLSSocket } from 'node:tls';
+import { abortedError, dnsError, tcpError, timeoutError, tlsError, unprovenError } from './dialErrors.ts';
+import type { Pop3Error } from './errors.ts';
+import { DIAL_LIMITS, type DialLimits } from './limits.ts';
+import { overSocket } from './socket.ts';
+import type { Dial, Endpoint, Timer, Transport } from './transport.ts';
+
+export interface DialOptions {
+  readonly timer: Timer;
+  readonly limits?: Partial<DialLimits>;
+}
+
+/** How often TCP asks whether an idle peer is still there: a NAT on the way forgets after some minutes. */
+const KEEP_ALIVE_MS = 60_000;
+
+interface Address {
+  readonly address: string;
+  readonly family: number;
+}
+
+/**
+ * Implicit TLS, 1.2 or newer, always verified: against the endpoint's own authorities or else the system's,
+ * and against the name in the mailbox's setting, whatever address it resolved to. There is no way to switch
+ * verification off, and no session is ever resumed (Node once skipped the name check on resumption).
+ */
+export function dialTls(options: DialOptions): Dial {
+  const limits = { ...DIAL_LIMITS, ...options.limits };
+  return async (endpoint, signal) => {
+    const step = <T>(phase: 'dns' | 'tcp' | 'tls', limitMs: number, start: Start<T>) =>
+      timed(options.timer, { phase, limitMs, endpoint, signal }, start);
+    const addresses = await step<readonly Address[]>('dns', limits.dnsMs, (settle) => {
+      resolveHost(endpoint.host).then(settle.done, (error) => settle.failed(dnsError(endpoint, error)));
+      return () => {};
+    });
+    const tcp = await step<Socket>('tcp', limits.tcpMs, (settle) =>
+      openTcp(endpoint, addresses, limits.addressMs, settle),
+    );
+    try {
+      return await step<Transport>('tls', limits.tlsMs, (settle) => openTls(endpoint, tcp, settle));
+    } catch (error) {
+      tcp.destroy();
+      throw error;
+    }
+  };
+}
+
+interface Settle<T> {
+  readonly done: (value: T) => void;
+  readonly failed: (error: Pop3Error) => void;
+}
+
+/** Starts something; returns how to drop it. */
+type Start<T> = (settle: Settle<T>) => () => void;
+
+interface TimedStep {
+  readonly phase: 'dns' | 'tcp' | 'tls';
+  readonly limitMs: number;
+  readonly endpoint: Endpoint;
+  readonly signal: AbortSignal;
+}
+
+/** One phase under its time limit and the signal; whichever of the outcomes is first is the only one. */
+function timed<T>(timer: Timer, step: TimedStep, start: Start<T>): Promise<T> {
+  const { phase, limitMs, endpoint, signal } = step;
+  return new Promise<T>((resolve, reject) => {
+    if (signal.aborted) {
+      reject(abortedError(phase, endpoint, signal.reason));
+      return;
+    }
+    let drop = () => {};
+    const abort = () => fail(abortedError(phase, endpoint, signal.reason));
+    const cancel = timer.after(limitMs, () => fail(timeoutError(phase, endpoint, limitMs)));
+    const finish = () => {
+      cancel();
+      signal.removeEventListener('abort', abort);
+    };
+    const fail = (error: Pop3Error) => {
+      finish();
+      drop();
+      reject(error);
+    };
+    signal.addEventListener('abort', abort);
+    drop = start({
+      done: (value) => {
+        finish();
+        resolve(value);
+      },
+      failed: fail,
+    });
+  });
+}
+
+async function resolveHost(host: string): Promise<readonly Address[]> {
+  const family = isIP(host);
+  return family === 0 ? dns.lookup(host, { all: true }) : [{ address: host, family }];
+}
+
+/** All addresses in turn, each with its own time, as the resolver ordered them. */
+function openTcp(
+  endpoint: Endpoint,
+  addresses: readonly Address[],
+  addressMs: number,
+  settle: Settle<Socket>,
+): () => void {
+  const known: LookupFunction = (_host, { all }, callback) => {
+    const first = addresses[0];
+    if (all || first === undefined) callback(null, [...addresses]);
+    else callback(null, first.address, first.family);
+  };
+  const socket = connectTcp({
+    host: endpoint.host,
+    port: endpoint.port,
+    lookup: known,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: addressMs,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MS,
+  });
+  const names = addresses.map(({ address }) => address);
+  socket.on('error', (error) => settle.failed(tcpError(endpoint, names, error)));
+  socket.once('connect', () => settle.done(socket));
+  return () => socket.destroy();
+}
+
+function openTls(endpoint: Endpoint, tcp: Socket, settle: Settle<Transport>): () => void {
+  const socket = connectTls({
+    socket: tcp,
+    // SNI is for names only (RFC 6066); an address is proved by the certificate's IP entries.
+    ...(isIP(endpoint.host) === 0 ? { servername: endpoint.host } : {}),
+    ...(endpoint.ca === undefined ? {} : { ca: endpoint.ca }),
+    minVersion: 'TLSv1.2',
+    rejectUnauthorized: true,
+    // Node compares with "localhost" where it is given a socket and no name; the setting is what counts.
+    checkServerIdentity: (_name, certificate) => checkServerIdentity(endpoint.host, certificate),
+  });
+  socket.on('error', (error) => settle.failed(tlsError(endpoint, error)));
+  socket.once('secureConnect', () => {
+    if (proven(socket)) settle.done(overSocket(socket));
+    else settle.failed(unprovenError(endpoint));
+  });
+  return () => socket.destroy();
+}
+
+function proven(socket: TLSSocket): boolean {
+  return socket.authorized && socket.getPeerX509Certificate() !== undefined;
+}

@@ -1,0 +1,180 @@
+import { Pop3Error, type Pop3ErrorKind, type Pop3Phase } from './errors.ts';
+import { escapeBytes } from './escape.ts';
+import type { Endpoint } from './transport.ts';
+
+/** What Node says of a failure; all of it optional. */
+interface Trouble {
+  readonly code?: string;
+  readonly message?: string;
+  readonly address?: string;
+  /** Of an AggregateError: one per address. */
+  readonly errors?: readonly unknown[];
+  /** Of a name mismatch: the certificate. */
+  readonly cert?: { readonly subjectaltname?: string; readonly subject?: { readonly CN?: unknown } };
+}
+
+interface Named {
+  readonly kind: Pop3ErrorKind;
+  readonly code: string;
+  readonly words: string;
+  readonly next: string;
+}
+
+const ASK_THEM = 'Ask whoever runs the server; mail is fetched again as soon as the certificate is right.';
+const TRUST = 'If the server is yours, give its certificate authority in the mailbox setting.';
+const AGAIN = 'It is tried again later; if it goes on, check the host and port.';
+
+const OLD_TLS: Named = {
+  kind: 'person',
+  code: 'E_POP3_TLS_TOO_OLD',
+  words: 'the server offers nothing as new as TLS 1.2',
+  next: 'The server must be upgraded; older versions are not spoken.',
+};
+const NOT_TLS: Named = {
+  kind: 'person',
+  code: 'E_POP3_NOT_TLS',
+  words: 'what answers at this port does not speak TLS',
+  next: 'Use the port for implicit TLS, usually 995.',
+};
+const UNKNOWN_CA: Named = {
+  kind: 'person',
+  code: 'E_POP3_TLS_UNKNOWN_CA',
+  words: 'the certificate was issued by an authority that is not trusted, or the server leaves out the chain',
+  next: TRUST,
+};
+const WEAK: Named = {
+  kind: 'person',
+  code: 'E_POP3_TLS_WEAK',
+  words: "the server's keys are too weak",
+  next: 'The server must be upgraded.',
+};
+
+/** OpenSSL's and Node's names for what is wrong with a server's certificate or its TLS. */
+const TLS_TROUBLES: Readonly<Record<string, Named>> = {
+  CERT_HAS_EXPIRED: {
+    kind: 'person',
+    code: 'E_POP3_TLS_EXPIRED',
+    words: 'the certificate, or one of its issuers, has expired',
+    next: ASK_THEM,
+  },
+  CERT_NOT_YET_VALID: {
+    kind: 'person',
+    code: 'E_POP3_TLS_NOT_YET_VALID',
+    words: 'the certificate is not valid yet',
+    next: `Check the clock of this machine. ${ASK_THEM}`,
+  },
+  DEPTH_ZERO_SELF_SIGNED_CERT: {
+    kind: 'person',
+    code: 'E_POP3_TLS_SELF_SIGNED',
+    words: 'the certificate is signed by nobody but itself',
+    next: TRUST,
+  },
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_CA,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_CA,
+  UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_CA,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_CA,
+  ERR_SSL_UNSUPPORTED_PROTOCOL: OLD_TLS,
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: OLD_TLS,
+  ERR_SSL_WRONG_VERSION_NUMBER: NOT_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NOT_TLS,
+  ERR_SSL_DH_KEY_TOO_SMALL: WEAK,
+  ERR_SSL_EE_KEY_TOO_SMALL: WEAK,
+  ERR_SSL_CA_KEY_TOO_SMALL: WEAK,
+  ERR_SSL_CA_MD_TOO_WEAK: WEAK,
+  CERT_SIGNATURE_FAILURE: {
+    kind: 'person',
+    code: 'E_POP3_TLS_FORGED',
+    words: 'the signature of the certificate is wrong',
+    next: ASK_THEM,
+  },
+};
+
+export function dnsError(endpoint: Endpoint, cause: unknown): Pop3Error {
+  const code = asTrouble(cause).code ?? 'no code';
+  // EAI_AGAIN is the resolver that does not answer; ENOTFOUND is its answer that there is no such name.
+  const absent = code === 'ENOTFOUND';
+  return dialError('dns', endpoint, cause, {
+    kind: absent ? 'person' : 'later',
+    code: absent ? 'E_POP3_DNS_NOT_FOUND' : 'E_POP3_DNS_FAILED',
+    words: absent ? 'there is no such host name (ENOTFOUND)' : `the name could not be resolved (${code})`,
+    next: absent ? 'Check the host in the mailbox setting.' : AGAIN,
+  });
+}
+
+/** Every address that was tried, with its errno. */
+export function tcpError(endpoint: Endpoint, addresses: readonly string[], cause: unknown): Pop3Error {
+  const { errors } = asTrouble(cause);
+  const tried = (errors ?? [cause]).map((error) => {
+    const { address, code, message } = asTrouble(error);
+    return `${address ?? addresses.join(', ')}: ${code ?? message ?? 'unknown'}`;
+  });
+  const words = `no address could be reached (${tried.join('; ')})`;
+  return dialError('tcp', endpoint, cause, { kind: 'later', code: 'E_POP3_TCP_FAILED', words, next: AGAIN });
+}
+
+export function tlsError(endpoint: Endpoint, cause: unknown): Pop3Error {
+  const trouble = asTrouble(cause);
+  if (trouble.code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return dialError('tls', endpoint, cause, wrongName(trouble));
+  const named = TLS_TROUBLES[trouble.code ?? ''];
+  if (named !== undefined)
+    return dialError('tls', endpoint, cause, { ...named, words: `${named.words} (${trouble.code})` });
+  return dialError('tls', endpoint, cause, {
+    kind: 'later',
+    code: 'E_POP3_TLS_FAILED',
+    words: `the TLS handshake failed (${trouble.code ?? shown(trouble.message ?? 'no reason given')})`,
+    next: AGAIN,
+  });
+}
+
+export function timeoutError(phase: 'dns' | 'tcp' | 'tls', endpoint: Endpoint, limitMs: number): Pop3Error {
+  const words = `no answer within ${limitMs / 1000} s`;
+  const code = `E_POP3_${phase.toUpperCase()}_TIMEOUT`;
+  return dialError(phase, endpoint, undefined, { kind: 'later', code, words, next: AGAIN });
+}
+
+export function abortedError(phase: Pop3Phase, endpoint: Endpoint, cause: unknown): Pop3Error {
+  const words = 'the attempt was aborted';
+  return dialError(phase, endpoint, cause, {
+    kind: 'lost',
+    code: 'E_POP3_ABORTED',
+    words,
+    next: 'Nothing was sent.',
+  });
+}
+
+/** Never seen, and never to be trusted to stay so: a handshake that ended well, without proof of who it was. */
+export function unprovenError(endpoint: Endpoint): Pop3Error {
+  const words = 'the handshake ended without a verified certificate';
+  return dialError('tls', endpoint, undefined, {
+    kind: 'person',
+    code: 'E_POP3_TLS_UNPROVEN',
+    words,
+    next: ASK_THEM,
+  });
+}
+
+function wrongName({ cert }: Trouble): Named {
+  const names = cert?.subjectaltname ?? `no alternative names; CN ${String(cert?.subject?.CN ?? 'absent')}`;
+  return {
+    kind: 'person',
+    code: 'E_POP3_TLS_WRONG_NAME',
+    words: `the certificate is for another name (it has: ${shown(names)})`,
+    next: 'Set the host to a name that the certificate has, or ask whoever runs the server.',
+  };
+}
+
+function dialError(phase: Pop3Phase, endpoint: Endpoint, cause: unknown, named: Named): Pop3Error {
+  const message = `${phase}: ${endpoint.host}:${endpoint.port}: ${named.words}. ${named.next}`;
+  const facts = { kind: named.kind, code: named.code, phase, bytesIn: 0, bytesOut: 0 };
+  return new Pop3Error(message, facts, cause === undefined ? undefined : { cause });
+}
+
+/** A certificate is written by whoever answers. */
+function shown(text: string): string {
+  return escapeBytes(Buffer.from(text, 'utf8'));
+}
+
+function asTrouble(error: unknown): Trouble {
+  return typeof error === 'object' && error !== null ? error : {};
+}

@@ -1,0 +1,75 @@
+import { Pop3Error, type Pop3ErrorKind, type Pop3Phase } from './errors.ts';
+import type { Refusal, Scope } from './refusals.ts';
+import type { Mishap } from './wire.ts';
+
+/** One command and the answer it is owed. */
+export interface Exchange {
+  readonly phase: Pop3Phase;
+  /** Null: nothing is sent, the server speaks first. */
+  readonly verb: string | null;
+  readonly args: readonly string[];
+  readonly scope: Scope;
+  /** From the command to its whole status line. */
+  readonly statusMs: number;
+  /** What it means if the line drops before the first byte of the answer; otherwise just 'lost'. */
+  readonly dropped?: Refusal;
+}
+
+/** Where a session stands when something goes wrong. */
+export interface Situation {
+  readonly exchange: Exchange;
+  /** What is waited for, and how much of it came: octets, of a body unstuffed. */
+  readonly part: 'answer' | 'body';
+  readonly came: number;
+  /** The server's line, escaped. */
+  readonly reply: string | undefined;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+export interface Told {
+  readonly kind: Pop3ErrorKind;
+  readonly code: string;
+  /** What happened, without a full stop. */
+  readonly words: string;
+  /** What comes next or what a person should do. */
+  readonly next: string;
+  readonly cause?: unknown;
+}
+
+export const RECONNECT = 'The connection was dropped without QUIT; a new one starts afresh.';
+
+const MISHAPS: Readonly<Record<Mishap, { readonly code: string; readonly words: string }>> = {
+  silence: { code: 'E_POP3_TIMEOUT', words: 'the server took too long' },
+  deadline: { code: 'E_POP3_DEADLINE', words: 'the time for this session was over' },
+  aborted: { code: 'E_POP3_ABORTED', words: 'the session was aborted' },
+  ended: { code: 'E_POP3_EOF', words: 'the server ended the connection' },
+  broke: { code: 'E_POP3_RESET', words: 'the connection broke' },
+};
+
+export function sessionError(situation: Situation, told: Told): Pop3Error {
+  const { exchange, reply, bytesIn, bytesOut } = situation;
+  const { phase, verb, args } = exchange;
+  // What is written while signing in is secret by construction: only its verb is ever a fact.
+  const command = verb === null ? undefined : phase === 'sign-in' ? verb : [verb, ...args].join(' ');
+  const where = command === undefined ? phase : `${phase} (${command})`;
+  const said = reply === undefined ? '' : ` The server said: "${reply}".`;
+  const facts = { kind: told.kind, code: told.code, phase, command, reply, bytesIn, bytesOut };
+  const cause = told.cause === undefined ? undefined : { cause: told.cause };
+  return new Pop3Error(`${where}: ${told.words}.${said} ${told.next}`, facts, cause);
+}
+
+/** A line that ended, broke or ran out of time; it says how much had come. */
+export function mishap(situation: Situation, what: Mishap, cause: unknown): Told {
+  const { code, words } = MISHAPS[what];
+  const { dropped } = situation.exchange;
+  const unanswered = situation.part === 'answer' && situation.came === 0;
+  if (dropped !== undefined && unanswered && (what === 'ended' || what === 'broke')) {
+    return { ...dropped, words: `${words} without an answer`, cause };
+  }
+  return { kind: 'lost', code, words: `${words}${soFar(situation)}`, next: RECONNECT, cause };
+}
+
+export function soFar({ came, part }: Situation): string {
+  return ` after ${came} bytes of the ${part}`;
+}

@@ -1,0 +1,41 @@
+/**
+ * What lib/pop3 needs of a byte stream and of time, so that the protocol runs over TLS, over a test's memory
+ * and under a simulated clock alike. Reading is pulled: nothing is read that nobody asked for, and that is
+ * what carries back-pressure from the object store to the server's socket.
+ */
+export interface Transport {
+  /**
+   * The next bytes, at least one; null once the peer has ended its side. End of stream is only ever a fact
+   * about the line: a TLS socket ends the same way with and without close_notify. Rejects when the line broke
+   * or `destroy` was called. At most one read is pending.
+   */
+  read(): Promise<Uint8Array | null>;
+  /** Bytes that have arrived and were not read yet. While no reply is owed, any is a protocol error. */
+  readonly unread: number;
+  /** Resolves when the bytes are handed to the operating system. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Drops the line at once; a pending read or write rejects. May be called again. */
+  destroy(): void;
+}
+
+/** The part of a clock that deadlines need. */
+export interface Timer {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Calls `fire` once after `delayMs`; the returned function cancels it. */
+  after(delayMs: number, fire: () => void): () => void;
+}
+
+/** Where a mailbox's server is and how its identity is proved. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+  /** Certificate authorities to trust instead of the system's, PEM. */
+  readonly ca?: string;
+}
+
+/**
+ * Opens a connection whose TLS handshake (1.2 or newer, name verified) is complete. Rejects with a Pop3Error
+ * that names the phase (dns, tcp, tls); never returns an unverified line. `signal` drops the attempt.
+ */
+export type Dial = (endpoint: Endpoint, signal: AbortSignal) => Promise<Transport>;
