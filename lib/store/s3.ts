@@ -1,0 +1,169 @@
+/**
+ * The object store on Amazon S3, and on stores that speak its protocol. Every write is conditional, every body
+ * carries its SHA-256, which the store verifies, and nothing that a mail says goes into headers. What each
+ * answer means is in s3Errors.ts.
+ *
+ * QUIRK: an ETag is sent back as it came, in its quotes. Ceph RGW 16 wants it bare and answers 412 to every
+ * replace; the probe (abilities.ts) then says that nothing may be deleted.
+ */
+import { hash } from 'node:crypto';
+import {
+  DeleteObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  type ListObjectsV2CommandOutput,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
+import { checkKey, checkPrefix } from './keys.ts';
+import {
+  type Digest,
+  type ObjectStore,
+  type StoredObject,
+  StoreError,
+  type Upload,
+  type Version,
+} from './port.ts';
+import { type CallOptions, FOR_CREATE, FOR_REPLACE, HARMLESS, S3Calls, type S3Options } from './s3Calls.ts';
+import { answerError } from './s3Errors.ts';
+import { objectHeaders } from './s3Headers.ts';
+import { compareObject, getObject } from './s3Read.ts';
+import { S3Upload } from './s3Upload.ts';
+
+/** Amazon S3, or another store that speaks its protocol. Nothing is sent before the first operation. */
+export function s3Store(options: S3Options): ObjectStore {
+  return new S3Store(new S3Calls(options));
+}
+
+class S3Store implements ObjectStore {
+  readonly place: { readonly bucket: string };
+  readonly #calls: S3Calls;
+  readonly #bucket: string;
+
+  constructor(calls: S3Calls) {
+    this.#calls = calls;
+    this.#bucket = calls.bucket;
+    this.place = { bucket: calls.bucket };
+  }
+
+  async create(key: string, body: Uint8Array, digest: Digest): Promise<'created' | 'exists'> {
+    checkKey(key);
+    const checksum = Buffer.from(digest.sha256, 'hex').toString('base64');
+    const put = this.#put(key, body, checksum, { IfNoneMatch: '*' });
+    const reply = await this.#calls.run({ again: FOR_CREATE, sends: body.length }, put);
+    if ('value' in reply) {
+      if (reply.value) return 'created';
+      throw withoutETag('create', key);
+    }
+    if (reply.answer.class === 'taken') return 'exists';
+    throw answerError(reply.answer, { operation: 'create', key }, true);
+  }
+
+  async upload(key: string): Promise<Upload> {
+    checkKey(key);
+    return new S3Upload(key, this.#calls, (body, digest) => this.create(key, body, digest));
+  }
+
+  async replace(key: string, body: Uint8Array, expected: Version | null): Promise<Version | 'conflict'> {
+    checkKey(key);
+    const checksum = hash('sha256', body, 'base64');
+    const condition = expected === null ? { IfNoneMatch: '*' } : { IfMatch: expected };
+    const put = this.#put(key, body, checksum, condition);
+    const reply = await this.#calls.run({ again: FOR_REPLACE, sends: body.length }, put);
+    if ('value' in reply) {
+      if (reply.value) return reply.value;
+      throw withoutETag('replace', key);
+    }
+    // 404 under If-Match: the document is gone. RGW says 412 to that as well.
+    if (reply.answer.class === 'taken' || reply.answer.class === 'absent') return 'conflict';
+    throw answerError(reply.answer, { operation: 'replace', key }, true);
+  }
+
+  async read(key: string): Promise<StoredObject | null> {
+    checkKey(key);
+    const reply = await getObject(this.#calls, key);
+    if ('value' in reply) return reply.value;
+    if (reply.answer.class === 'absent') return null;
+    throw answerError(reply.answer, { operation: 'read', key }, false);
+  }
+
+  async verify(key: string, digest: Digest): Promise<'same' | 'different' | 'absent'> {
+    checkKey(key);
+    const input = { Bucket: this.#bucket, Key: key, ChecksumMode: 'ENABLED' as const };
+    const reply = await this.#calls.run({ again: HARMLESS }, (options) =>
+      this.#calls.client.send(new HeadObjectCommand(input), options),
+    );
+    if ('answer' in reply) {
+      if (reply.answer.class === 'absent') return 'absent';
+      throw answerError(reply.answer, { operation: 'verify', key }, false);
+    }
+    const { ContentLength: size, ChecksumSHA256: checksum, ChecksumType: type } = reply.value;
+    if (size !== digest.size) return 'different';
+    if (checksum === Buffer.from(digest.sha256, 'hex').toString('base64')) return 'same';
+    // Only an equal composite tells: somebody else's parts may have been of another size.
+    if (checksum !== undefined && checksum === digest.composite) return 'same';
+    if (checksum !== undefined && type === 'FULL_OBJECT') return 'different';
+    const compared = await compareObject(this.#calls, key, digest);
+    if ('value' in compared) return compared.value;
+    if (compared.answer.class === 'absent') return 'absent';
+    throw answerError(compared.answer, { operation: 'verify', key }, false);
+  }
+
+  async *list(prefix: string): AsyncGenerator<{ readonly key: string; readonly size: number }> {
+    checkPrefix(prefix);
+    let token: string | undefined;
+    do {
+      const page = await this.#page(prefix, token);
+      for (const { Key: key, Size: size } of page.Contents ?? []) {
+        if (key !== undefined) yield { key, size: size ?? 0 };
+      }
+      token = page.IsTruncated ? page.NextContinuationToken : undefined;
+    } while (token !== undefined);
+  }
+
+  async remove(key: string): Promise<void> {
+    checkKey(key);
+    const input = { Bucket: this.#bucket, Key: key };
+    const reply = await this.#calls.run({ again: HARMLESS }, (options) =>
+      this.#calls.client.send(new DeleteObjectCommand(input), options),
+    );
+    if ('value' in reply || reply.answer.class === 'absent') return;
+    throw answerError(reply.answer, { operation: 'remove', key }, false);
+  }
+
+  /** One conditional PutObject; its ETag, or undefined if the answer had none. */
+  #put(
+    key: string,
+    body: Uint8Array,
+    checksum: string,
+    condition: { IfNoneMatch: string } | { IfMatch: string },
+  ): (options: CallOptions) => Promise<string | undefined> {
+    const command = () =>
+      new PutObjectCommand({
+        Bucket: this.#bucket,
+        Key: key,
+        Body: body,
+        ContentLength: body.length,
+        ChecksumSHA256: checksum,
+        ...objectHeaders(key),
+        ...condition,
+      });
+    return async (options) => (await this.#calls.client.send(command(), options)).ETag;
+  }
+
+  async #page(prefix: string, token: string | undefined): Promise<ListObjectsV2CommandOutput> {
+    const input = { Bucket: this.#bucket, Prefix: prefix, ContinuationToken: token };
+    const reply = await this.#calls.run({ again: HARMLESS }, (options) =>
+      this.#calls.client.send(new ListObjectsV2Command(input), options),
+    );
+    if ('value' in reply) return reply.value;
+    throw answerError(reply.answer, { operation: 'list', key: prefix }, false);
+  }
+}
+
+/** Without it the next replace could not be conditional, and a create's answer is no proof. */
+function withoutETag(operation: string, key: string): StoreError {
+  return new StoreError(
+    `${operation} ${key}: the store answered 200 without an ETag. Whether it was done is not known: look.`,
+    { kind: 'unknown', code: 'E_STORE_NO_ETAG', operation, key },
+  );
+}

@@ -1,0 +1,103 @@
+/** What a person does about an answer that will not change by waiting: in plain words, by S3's error code. */
+import type { Answer } from './s3Errors.ts';
+
+export interface Advice {
+  /** Stable, for programs. */
+  readonly code: string;
+  readonly next: string;
+}
+
+const CREDENTIALS: Advice = {
+  code: 'E_STORE_CREDENTIALS',
+  next: 'The credentials are missing, wrong or expired: check the role or keys that this process was given.',
+};
+const REGION: Advice = {
+  code: 'E_STORE_REGION',
+  next: 'The bucket is in another region or at another endpoint: correct the region in the settings.',
+};
+const FULL: Advice = {
+  code: 'E_STORE_FULL',
+  next: 'The store is full or over its quota: make room, then run again.',
+};
+const UNSUPPORTED: Advice = {
+  code: 'E_STORE_UNSUPPORTED',
+  next: 'This store lacks something that Mailferry needs, such as conditional writes: use another store, or a newer version of it.',
+};
+const TLS: Advice = {
+  code: 'E_STORE_TLS',
+  next: "The store's certificate could not be verified: check the endpoint's name, and trust its authority through NODE_EXTRA_CA_CERTS.",
+};
+const NO_BUCKET: Advice = {
+  code: 'E_STORE_NO_BUCKET',
+  next: 'There is no such bucket: create it, or correct its name in the settings.',
+};
+const CLOCK: Advice = {
+  code: 'E_STORE_CLOCK',
+  next: "This machine's clock is wrong by more than the store allows: set it.",
+};
+const REFUSED: Advice = {
+  code: 'E_STORE_REFUSED',
+  next: 'The store refuses the request; its words are above.',
+};
+
+const BY_CODE: Readonly<Record<string, Advice>> = {
+  NoSuchBucket: NO_BUCKET,
+  InvalidBucketName: NO_BUCKET,
+  InvalidAccessKeyId: CREDENTIALS,
+  SignatureDoesNotMatch: CREDENTIALS,
+  InvalidToken: CREDENTIALS,
+  ExpiredToken: CREDENTIALS,
+  ExpiredTokenException: CREDENTIALS,
+  TokenRefreshRequired: CREDENTIALS,
+  CredentialsProviderError: CREDENTIALS,
+  TokenProviderError: CREDENTIALS,
+  RequestTimeTooSkewed: CLOCK,
+  PermanentRedirect: REGION,
+  TemporaryRedirect: REGION,
+  AuthorizationHeaderMalformed: REGION,
+  IllegalLocationConstraintException: REGION,
+  NotImplemented: UNSUPPORTED,
+  QuotaExceeded: FULL,
+  XMinioStorageFull: FULL,
+};
+
+const BY_STATUS: Readonly<Record<number, Advice>> = {
+  301: REGION,
+  307: REGION,
+  501: UNSUPPORTED,
+  507: FULL,
+};
+
+const CERTIFICATE = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO)/;
+
+/** The permissions that each operation needs, as IAM names them. */
+const PERMISSION: Readonly<Record<string, string>> = {
+  create: 's3:PutObject',
+  replace: 's3:PutObject',
+  upload: 's3:PutObject',
+  complete: 's3:PutObject',
+  read: 's3:GetObject',
+  verify: 's3:GetObject',
+  list: 's3:ListBucket',
+  remove: 's3:DeleteObject',
+};
+
+export function adviceFor(answer: Pick<Answer, 'code' | 'status'>, operation: string): Advice {
+  const known = BY_CODE[answer.code] ?? BY_STATUS[answer.status ?? 0];
+  if (known) return known;
+  if (CERTIFICATE.test(answer.code)) return TLS;
+  return answer.status === 403 || answer.code === 'AccessDenied' ? denied(operation) : REFUSED;
+}
+
+function denied(operation: string): Advice {
+  const permission = PERMISSION[operation] ?? 's3:*';
+  // S3 does not tell somebody who may not list whether a key exists.
+  const list =
+    permission === 's3:GetObject'
+      ? ' Allow s3:ListBucket on the bucket too: without it S3 answers 403 for an object that is not there.'
+      : '';
+  return {
+    code: 'E_STORE_DENIED',
+    next: `Access was denied: allow ${permission} to this process, and look for a bucket policy or key policy that forbids it.${list}`,
+  };
+}

@@ -1,0 +1,81 @@
+/** Getting an object's bytes from S3: each body is read to its end or destroyed, and none for ever. */
+import { createHash } from 'node:crypto';
+import { addAbortSignal, Readable } from 'node:stream';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import type { Digest, StoredObject } from './port.ts';
+import { type CallOptions, HARMLESS, type Reply, type S3Calls } from './s3Calls.ts';
+import { answerError, readAnswer } from './s3Errors.ts';
+
+/** Objects up to this size are read whole: a line lost midway is then a try that failed. State heads are smaller. */
+const WHOLE_BYTES = 1024 * 1024;
+
+/** The object with its bytes; those of a large one come as they are asked for. */
+export function getObject(calls: S3Calls, key: string): Promise<Reply<StoredObject>> {
+  return calls.run({ again: HARMLESS, receives: WHOLE_BYTES }, async (options) => {
+    const { version, size, body } = await begin(calls, key, options);
+    if (size > WHOLE_BYTES) return { version, size, chunks: pieces(within(calls, size, body), key) };
+    const whole = await collect(addAbortSignal(options.abortSignal, body), size);
+    return { version, size, chunks: once(whole) };
+  });
+}
+
+/** Reads the object and hashes it: the answer where the store has no checksum to compare. */
+export function compareObject(
+  calls: S3Calls,
+  key: string,
+  digest: Digest,
+): Promise<Reply<'same' | 'different'>> {
+  return calls.run({ again: HARMLESS, receives: digest.size }, async (options) => {
+    const { size, body } = await begin(calls, key, options);
+    if (size !== digest.size) {
+      body.destroy();
+      return 'different';
+    }
+    const hash = createHash('sha256');
+    for await (const chunk of addAbortSignal(options.abortSignal, body)) hash.update(chunk);
+    return hash.digest('hex') === digest.sha256 ? 'same' : 'different';
+  });
+}
+
+async function begin(
+  calls: S3Calls,
+  key: string,
+  options: CallOptions,
+): Promise<{ version: string; size: number; body: Readable }> {
+  const command = new GetObjectCommand({ Bucket: calls.bucket, Key: key });
+  // Only until the head: given to the SDK, the operation's signal would also end a long body in mid-stream.
+  const { requestTimeout } = options;
+  const {
+    Body: body,
+    ETag: version,
+    ContentLength: size,
+  } = await calls.client.send(command, { requestTimeout });
+  if (!(body instanceof Readable)) throw new Error('the answer had no body');
+  if (version !== undefined && size !== undefined) return { version, size, body };
+  body.destroy();
+  throw new Error('the answer had no ETag or no Content-Length');
+}
+
+/** Ends a body that trickles; silence is the socket's timeout. */
+function within(calls: S3Calls, size: number, body: Readable): Readable {
+  return addAbortSignal(AbortSignal.timeout(calls.bytesMs(size)), body);
+}
+
+async function collect(body: Readable, size: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks, size);
+}
+
+async function* once(body: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (body.length > 0) yield body;
+}
+
+/** A reader that never begins holds a connection until its silence ends it. */
+async function* pieces(body: Readable, key: string): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of body) yield chunk;
+  } catch (error) {
+    throw answerError(readAnswer(error), { operation: 'read', key }, false);
+  }
+}
