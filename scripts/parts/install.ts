@@ -1,0 +1,50 @@
+/**
+ * The real servers and runtimes that suites name in their `needs`, and how each reaches the tests: its path in
+ * an environment variable, or the variable unset and the reason said aloud.
+ */
+import { cacheFolder, type Installed, type Log } from './cache.ts';
+import { installDovecot } from './dovecot.ts';
+import { installRuntimeClient } from './runtimeClient.ts';
+import { installVersitygw } from './versitygw.ts';
+
+interface Part {
+  readonly variable: string;
+  readonly install: (cacheFolder: string, log: Log) => Promise<Installed>;
+}
+
+const PARTS = {
+  dovecot: { variable: 'MAILFERRY_DOVECOT', install: installDovecot },
+  versitygw: { variable: 'MAILFERRY_VERSITYGW', install: installVersitygw },
+  'aws-lambda-ric': { variable: 'MAILFERRY_RIC', install: installRuntimeClient },
+} satisfies Record<string, Part>;
+
+export type PartName = keyof typeof PARTS;
+
+export interface Parts {
+  /** Variable to path, of the parts that are there. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly missing: readonly { readonly name: PartName; readonly reason: string }[];
+}
+
+/**
+ * Installs what is not there yet, all at once. A variable that the caller's environment sets already is the
+ * path of a copy of their own and wins.
+ */
+export async function installParts(names: readonly PartName[], log: Log): Promise<Parts> {
+  const env: Record<string, string> = {};
+  const missing: { name: PartName; reason: string }[] = [];
+  const installed = names.map(async (name) => {
+    const { variable, install } = PARTS[name];
+    const own = process.env[variable];
+    const part = own ? { path: own } : await install(cacheFolder(), log).catch(skippedBy);
+    if ('path' in part) env[variable] = part.path;
+    else missing.push({ name, reason: part.skipped });
+  });
+  await Promise.all(installed);
+  return { env, missing };
+}
+
+/** Even a cache folder that cannot be written is a reason to say, not an end of all suites. */
+function skippedBy(error: unknown): Installed {
+  return { skipped: String(error) };
+}

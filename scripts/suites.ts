@@ -1,0 +1,63 @@
+/** The test suites, in the order they run: quick ones first, so that a plain mistake is told in seconds. */
+import type { PartName } from './parts/install.ts';
+
+export interface Suite {
+  readonly name: string;
+  /** What it proves. */
+  readonly what: string;
+  readonly include: readonly string[];
+  /** Real parts; without one its tests are skipped, and the run says why. */
+  readonly needs: readonly PartName[];
+  /** Of one test; a test that needs more says so itself. */
+  readonly timeoutMs: number;
+  /** Test files at once. 1 where the files measure memory, or share the disk and both cores with the servers they kill. */
+  readonly workers: number;
+}
+
+const MINUTE_MS = 60_000;
+
+export const SUITES: readonly Suite[] = [
+  {
+    name: 'unit',
+    what: 'each part by itself, against scripted servers and simulated faults',
+    include: [
+      'test/{pop3,mail,events,secrets,mailbox,fetch,bin,functions}/**/*.test.ts',
+      'test/layers.test.ts',
+    ],
+    needs: [],
+    timeoutMs: MINUTE_MS,
+    workers: 2,
+  },
+  {
+    name: 'contract',
+    what: 'every object store keeps the port’s promises',
+    include: ['test/store/**/*.test.ts'],
+    needs: ['versitygw'],
+    timeoutMs: MINUTE_MS,
+    workers: 2,
+  },
+  {
+    name: 'real',
+    what: 'whole runs against Dovecot and versitygw, functions under AWS’s runtime client',
+    include: ['test/real/**/*.test.ts'],
+    needs: ['dovecot', 'versitygw', 'aws-lambda-ric'],
+    timeoutMs: 2 * MINUTE_MS,
+    workers: 2,
+  },
+  {
+    name: 'crash',
+    what: 'processes killed at every step lose nothing and store nothing twice',
+    include: ['test/crash/**/*.test.ts'],
+    needs: ['dovecot', 'versitygw', 'aws-lambda-ric'],
+    timeoutMs: 15 * MINUTE_MS,
+    workers: 1,
+  },
+  {
+    name: 'large',
+    what: 'large messages and mailboxes within bounds of memory and time',
+    include: ['test/large/**/*.test.ts'],
+    needs: ['dovecot', 'versitygw', 'aws-lambda-ric'],
+    timeoutMs: 15 * MINUTE_MS,
+    workers: 1,
+  },
+];
