@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * Every name that Mailferry gives is a pure function of the mailbox id, the UIDL and, only where that is not
+ * enough, the content: never of the clock, a header or the attempt, so that a repeat finds the same key and what
+ * an earlier run stored is found before RETR. Nothing from mail goes into a key but hex digits of a hash.
+ */
+
+/** A mailbox id: chosen by a person, never changed afterwards; it is part of every key and event id. */
+export const MAILBOX_ID = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+
+/** SHA-256 over parts, each preceded by its length, so that no two lists of parts give the same bytes. */
+function hashOf(parts: readonly Buffer[]): string {
+  const hash = createHash('sha256');
+  const length = Buffer.alloc(4);
+  for (const part of parts) {
+    length.writeUInt32BE(part.length);
+    hash.update(length);
+    hash.update(part);
+  }
+  return hash.digest('hex');
+}
+
+/** The stem of a message's key: 32 hex digits. `uidl` holds raw bytes, one per character (latin1). */
+export function messageId(mailbox: string, uidl: string): string {
+  return hashOf([Buffer.from(mailbox, 'latin1'), Buffer.from(uidl, 'latin1')]).slice(0, 32);
+}
+
+/** All objects of a UIDL begin so: the first, and those that content tells apart. */
+export function messagePrefix(mailbox: string, uidl: string): string {
+  return `mail/${mailbox}/${messageId(mailbox, uidl)}`;
+}
+
+/** Where a message goes first. */
+export function messageKey(mailbox: string, uidl: string): string {
+  return `${messagePrefix(mailbox, uidl)}.eml`;
+}
+
+/** Where it goes once `messageKey` turned out to hold other bytes: a UIDL repeated, or used again. */
+export function messageKeyByContent(mailbox: string, uidl: string, sha256: string): string {
+  return `${messagePrefix(mailbox, uidl)}-${sha256}.eml`;
+}
+
+/** The id of a message's event, the same on every repeat: 64 hex digits. */
+export function eventId(mailbox: string, uidl: string, sha256: string): string {
+  return hashOf([Buffer.from(mailbox, 'latin1'), Buffer.from(uidl, 'latin1'), Buffer.from(sha256, 'hex')]);
+}
+
+/** The document that holds a mailbox's state. */
+export function headKey(mailbox: string): string {
+  return `state/${mailbox}.json`;
+}

@@ -1,0 +1,166 @@
+import { z } from 'zod';
+import { MAILBOX_ID } from './names.ts';
+
+/**
+ * What a person may set, in one schema: it refuses unknown keys, reports all problems at once, and holds
+ * references to secrets only.
+ */
+
+/** C0 and DEL would end a command or forge a second one (RFC 1939 section 3). */
+const WITHOUT_CONTROLS = /^[^\p{Cc}]*$/u;
+
+const REFERENCE = /^(env|file|secretsmanager):\S.*$/;
+
+const reference = z
+  .string()
+  .regex(
+    REFERENCE,
+    'must be a reference such as env:NAME, file:PATH or secretsmanager:ID#KEY, never the secret itself',
+  );
+
+const mailbox = z.strictObject({
+  /** Part of every key and event id; never changed afterwards. */
+  id: z
+    .string()
+    .regex(MAILBOX_ID, 'must be 1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit'),
+  host: z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(/^[A-Za-z0-9.:_-]+$/, 'must be a host name or an address'),
+  /** POP3 over TLS from the first byte (RFC 8314). */
+  port: z.int().min(1).max(65535).default(995),
+  user: z.string().min(1).max(1024).regex(WITHOUT_CONTROLS, 'must not contain control characters'),
+  password: reference,
+  /** Certificate authorities to trust for this server instead of the system's: PEM text or a reference to it. */
+  ca: z
+    .string()
+    .refine((text) => text.includes('-----BEGIN CERTIFICATE-----') || REFERENCE.test(text), {
+      message: 'must be PEM text or a reference such as file:PATH',
+    })
+    .optional(),
+  /** keep: leave mail on the server. when-stored: delete each message once its copy is proved. */
+  delete: z.enum(['keep', 'when-stored']).default('keep'),
+  /** Whether events carry the header summary (addresses and subject are personal data). */
+  headerSummary: z.boolean().default(true),
+  /** How often a message is tried alone before it is set aside. */
+  attempts: z.int().min(1).max(20).default(3),
+  enabled: z.boolean().default(true),
+});
+
+const mailboxes = z
+  .array(mailbox)
+  .min(1, 'must name at least one mailbox')
+  .superRefine((all, context) => {
+    const seen = new Set<string>();
+    for (const [index, { id }] of all.entries()) {
+      if (seen.has(id)) {
+        context.addIssue({
+          code: 'custom',
+          path: [index, 'id'],
+          message: `"${id}" is used twice; ids are unique`,
+        });
+      }
+      seen.add(id);
+    }
+  });
+
+const store = z.union(
+  [
+    z.strictObject({ folder: z.string().min(1) }),
+    z.strictObject({
+      bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be a bucket name'),
+      region: z.string().min(1).optional(),
+      /** Of an S3-compatible store; absent for AWS. */
+      endpoint: z.url({ protocol: /^https?$/ }).optional(),
+      pathStyle: z.boolean().optional(),
+    }),
+  ],
+  { error: 'must be { folder } or { bucket, region?, endpoint?, pathStyle? }' },
+);
+
+const events = z.union(
+  [
+    z.strictObject({ file: z.string().min(1) }),
+    z.strictObject({ stdout: z.literal(true) }),
+    z.strictObject({
+      bus: z.string().regex(/^[A-Za-z0-9._/-]{1,256}$/, 'must be the name of an event bus'),
+      region: z.string().min(1).optional(),
+      endpoint: z.url({ protocol: /^https?$/ }).optional(),
+    }),
+  ],
+  { error: 'must be { file }, { stdout: true } or { bus, region?, endpoint? }' },
+);
+
+/** The command's YAML file. */
+const settingsFile = z.strictObject({ store, events: events.optional(), mailboxes });
+
+/** `config/mailboxes.json` in the bucket. */
+const mailboxesDocument = z.strictObject({ v: z.literal(1), mailboxes });
+
+export type Mailbox = z.infer<typeof mailbox>;
+export type StoreSettings = z.infer<typeof store>;
+export type EventsSettings = z.infer<typeof events>;
+export type SettingsFile = z.infer<typeof settingsFile>;
+export type MailboxesDocument = z.infer<typeof mailboxesDocument>;
+
+/** Where the mailboxes are kept in a bucket. */
+export const MAILBOXES_KEY = 'config/mailboxes.json';
+
+export class SettingsError extends Error {
+  readonly code = 'E_SETTINGS';
+  /** One line per problem, each with the path of the setting. */
+  readonly problems: readonly string[];
+
+  constructor(source: string, problems: readonly string[]) {
+    super(
+      `${source}: ${problems.length === 1 ? '1 problem' : `${problems.length} problems`}\n  ${problems.join('\n  ')}`,
+    );
+    this.name = 'SettingsError';
+    this.problems = problems;
+  }
+}
+
+/** `source` names the file for the reader. Throws SettingsError with every problem. */
+export function parseSettingsFile(value: unknown, source: string): SettingsFile {
+  return parseWith(settingsFile, value, source);
+}
+
+/** As parseSettingsFile, for `config/mailboxes.json`. */
+export function parseMailboxesDocument(value: unknown, source: string): MailboxesDocument {
+  return parseWith(mailboxesDocument, value, source);
+}
+
+function parseWith<T>(schema: z.ZodType<T>, value: unknown, source: string): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new SettingsError(
+    source,
+    parsed.error.issues.flatMap((issue) => describe(issue, value)),
+  );
+}
+
+function describe(issue: z.core.$ZodIssue, root: unknown): string[] {
+  const at = pathOf(issue.path, root);
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => `${at}: unknown key "${key}"`);
+  }
+  return [`${at}: ${issue.message}`];
+}
+
+/** `mailboxes[2] ("support").port`: a person finds a mailbox by its id, not by its index. */
+function pathOf(path: readonly PropertyKey[], root: unknown): string {
+  let text = '';
+  let value: unknown = root;
+  for (const step of path) {
+    value = isRecord(value) ? value[String(step)] : undefined;
+    text += typeof step === 'number' ? `[${step}]` : text === '' ? String(step) : `.${String(step)}`;
+    const id = isRecord(value) ? value['id'] : undefined;
+    if (typeof step === 'number' && typeof id === 'string') text += ` (${JSON.stringify(id)})`;
+  }
+  return text === '' ? 'the file' : text;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
