@@ -46,6 +46,15 @@ export function eventId(mailbox: string, uidl: string, sha256: string): string {
   return hashOf([Buffer.from(mailbox, 'latin1'), Buffer.from(uidl, 'latin1'), Buffer.from(sha256, 'hex')]);
 }
 
+/** The id of the event that says a message was set aside: the same on every repeat, another when it happens again. */
+export function setAsideId(mailbox: string, ref: string, setAsideMs: number): string {
+  return hashOf([
+    Buffer.from(mailbox, 'latin1'),
+    Buffer.from(ref, 'latin1'),
+    Buffer.from(String(setAsideMs)),
+  ]);
+}
+
 /** The document that holds a mailbox's state. */
 export function headKey(mailbox: string): string {
   return `state/${mailbox}.json`;

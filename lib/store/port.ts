@@ -23,6 +23,9 @@ export interface Digest {
 /** Every part but the last has exactly this many bytes, so that a composite checksum is a function of the bytes. */
 export const PART_BYTES = 8 * 1024 * 1024;
 
+/** What one upload holds at most: two parts on their way and one being filled. */
+export const UPLOAD_BYTES = 3 * PART_BYTES;
+
 export interface StoredObject {
   readonly version: Version;
   /** Octets. */

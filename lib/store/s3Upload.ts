@@ -14,16 +14,13 @@ import {
   CreateMultipartUploadCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { type Digest, PART_BYTES, StoreError, type Upload } from './port.ts';
+import { type Digest, PART_BYTES, StoreError, UPLOAD_BYTES, type Upload } from './port.ts';
 import { FOR_COMPLETE, HARMLESS, type Reply, type S3Calls } from './s3Calls.ts';
 import { answerError } from './s3Errors.ts';
 import { objectHeaders } from './s3Headers.ts';
 
-/** One part may be sent while another's answer is awaited; more would only hold memory. */
-const PARTS_IN_FLIGHT = 2;
-
-/** What one upload holds at most: the parts in flight and the one being filled. For bounds over all uploads. */
-export const UPLOAD_BYTES = (PARTS_IN_FLIGHT + 1) * PART_BYTES;
+/** One part may be sent while another's answer is awaited, and one is being filled; more would only hold memory. */
+const PARTS_IN_FLIGHT = UPLOAD_BYTES / PART_BYTES - 1;
 
 /** S3's limit: 80 GB at this part size. */
 const MAX_PARTS = 10_000;

@@ -1,0 +1,40 @@
+/**
+ * Bounds the bytes that a process holds on their way to the store, over all its mailboxes. What a window may
+ * need is reserved before its first RETR and given back after its last PUT, so nobody waits for more while
+ * holding some, and waiting cannot become a deadlock. First come, first served: a large request is not starved.
+ */
+export class ByteBudget {
+  readonly #total: number;
+  #free: number;
+  readonly #waiting: { bytes: number; grant: () => void }[] = [];
+
+  constructor(totalBytes: number) {
+    this.#total = totalBytes;
+    this.#free = totalBytes;
+  }
+
+  /** Resolves with the function that gives the bytes back. More than the whole budget counts as all of it. */
+  async reserve(bytes: number): Promise<() => void> {
+    const wanted = Math.min(bytes, this.#total);
+    if (this.#waiting.length > 0 || wanted > this.#free) {
+      await new Promise<void>((grant) => this.#waiting.push({ bytes: wanted, grant }));
+    } else {
+      this.#free -= wanted;
+    }
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.#free += wanted;
+      this.#wake();
+    };
+  }
+
+  #wake(): void {
+    for (let next = this.#waiting[0]; next && next.bytes <= this.#free; next = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#free -= next.bytes;
+      next.grant();
+    }
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * DELE, by the two branches of its rule, and by nothing else. Both rest on facts that can never become false
+ * again: the exact bytes are stored under a key that is never overwritten, the event was accepted, and the
+ * committed state says so. Whoever believes himself alive and is not can therefore do no harm here.
+ */
+import { identifies } from '../mail/headers.ts';
+import { isShort, type MessageRef, refKey, type StoredRecord } from '../mailbox/state.ts';
+import { Pop3Error } from '../pop3/errors.ts';
+import { PART_BYTES } from '../store/port.ts';
+import { HeaderBlock } from './headerBlock.ts';
+import type { Row } from './listing.ts';
+import type { StoreTrust } from './ports.ts';
+import type { RunContext } from './runContext.ts';
+import type { Session } from './session.ts';
+import { digestOfRecord, keyOfRecord } from './storing.ts';
+
+/** On record as announced, in the state that is committed. */
+export interface Deletable {
+  readonly wanted: { readonly row: Row; readonly ref: MessageRef };
+  readonly record: StoredRecord;
+}
+
+/**
+ * Branch A: this session retrieved it whole, its fence was answered, the store confirmed exactly its bytes, the
+ * event was accepted, and the commit that says so has returned. Called with nothing less.
+ */
+export async function deleteRetrieved(
+  context: RunContext,
+  session: Session,
+  settled: readonly Deletable[],
+): Promise<void> {
+  if (context.mailbox.delete === 'keep') return;
+  for (const { wanted, record } of settled) {
+    if (session.client.closedBy !== null) return;
+    if (isShort(record)) context.tally.note(shortNote(record));
+    else if (await mayDelete(context, record)) await dele(context, session, wanted);
+  }
+}
+
+/** How branch B ended: deleted, kept, or not provable without retrieving it again. */
+export type ByRecord = 'deleted' | 'kept' | 'prove';
+
+/**
+ * Branch B: the committed state says stored and announced, with octets not short; the UIDL is unique in this
+ * listing and the LIST size agrees (both by the plan); TOP n 0 gives the same header hash; and the store still
+ * has the object with that checksum.
+ */
+export async function deleteByRecord(
+  context: RunContext,
+  session: Session,
+  { wanted, record }: Deletable,
+): Promise<ByRecord> {
+  if (isShort(record) || !(await mayDelete(context, record))) return 'kept';
+  if (!(await topAgrees(session, wanted.row, record))) return 'prove';
+  const seen = await context.ports.store.verify(
+    keyOfRecord(context.mailbox.id, record),
+    digestOfRecord(record),
+  );
+  if (seen !== 'same') {
+    context.tally.note(
+      'Objects of messages on record are no longer in the store; those messages are kept on the server.',
+    );
+    return 'kept';
+  }
+  await dele(context, session, wanted);
+  return 'deleted';
+}
+
+/** Refused, different, or with nothing in it that tells one mail from another: then TOP proves nothing. */
+async function topAgrees(session: Session, row: Row, record: StoredRecord): Promise<boolean> {
+  const header = await topOf(session, row);
+  return header !== null && header.hash === record.headerHash && identifies(header.kept);
+}
+
+/** The header block by TOP n 0, or null where the server refuses. */
+export async function topOf(session: Session, row: Row): Promise<{ hash: string; kept: Buffer } | null> {
+  const block = new HeaderBlock();
+  try {
+    await session.client.top(row.number, 0, (chunk) => block.update(chunk));
+  } catch (error) {
+    if (error instanceof Pop3Error && error.kind === 'refused' && session.client.closedBy === null)
+      return null;
+    throw error;
+  }
+  return { hash: block.hash(), kept: block.kept() };
+}
+
+async function mayDelete(context: RunContext, { octets }: StoredRecord): Promise<boolean> {
+  const { publisher } = context.ports;
+  if (!publisher.durable) {
+    context.tally.note(
+      'Nothing is deleted: events go to a stream, which proves nothing. Use a file or a bus.',
+    );
+    return false;
+  }
+  await publisher.prove();
+  const trust = await context.ports.trust();
+  if (octets > PART_BYTES ? trust.multipart : trust.single) return true;
+  context.tally.note(untrustedNote(trust));
+  return false;
+}
+
+function untrustedNote({ reason }: StoreTrust): string {
+  return `Messages are stored, but not deleted from the server: ${reason}`;
+}
+
+function shortNote({ size, octets }: StoredRecord): string {
+  if (size === null) return 'Messages whose size the server does not give are stored and kept on the server.';
+  return `The server delivered fewer octets than it announced (for example ${octets} of ${size}); such messages are stored, marked short and kept on the server.`;
+}
+
+async function dele(context: RunContext, session: Session, { row, ref }: Deletable['wanted']): Promise<void> {
+  if (context.kept.has(refKey(ref))) return;
+  try {
+    await session.client.dele(row.number);
+    session.deleted.add(row.index);
+    context.tally.requested += 1;
+  } catch (error) {
+    // It is stored and on record; the server may keep what it will not delete, and is asked again next time.
+    if (!(error instanceof Pop3Error) || error.kind !== 'refused' || session.client.closedBy !== null)
+      throw error;
+    context.kept.add(refKey(ref));
+    context.tally.note(`The server refused to delete a message that is stored: ${error.reply ?? error.code}`);
+  }
+}

@@ -1,0 +1,123 @@
+/** How a run ended, in counts that add up: every listed message is looked at once more and put into one class. */
+import type { Publisher } from '../events/port.ts';
+import { refKey } from '../mailbox/state.ts';
+import type { Counts, RunReport, Trouble } from './report.ts';
+import type { RunContext, Tally } from './runContext.ts';
+import type { Session } from './session.ts';
+import { type Decided, decisions } from './sessions.ts';
+
+export interface Ending {
+  readonly outcome: RunReport['outcome'];
+  readonly counts: Counts;
+  readonly error: Trouble | null;
+}
+
+type Class = Exclude<keyof Counts, 'listed'>;
+
+export const NOTHING: Counts = {
+  listed: 0,
+  stored: 0,
+  alreadyStored: 0,
+  skipped: 0,
+  setAside: 0,
+  failed: 0,
+  notReached: 0,
+};
+
+export interface Classified {
+  readonly counts: Counts;
+  /** Nothing is left to do for this listing, not even a delete to be asked for again. */
+  readonly quiet: boolean;
+}
+
+/** Messages of the last listing, and those that earlier sessions of the run deleted. */
+export function classify(context: RunContext, session: Session): Classified {
+  const counts = { ...NOTHING };
+  const listed = new Set<string>();
+  let quiet = true;
+  const add = (group: Class, rows = 1) => {
+    counts[group] += rows;
+    counts.listed += rows;
+  };
+  for (const decided of decisions(context, session)) {
+    listed.add(refKey(decided.ref));
+    add(classOf(context.tally, decided));
+    const settled = decided.action === 'keep' || decided.action === 'set aside' || decided.action === 'skip';
+    if (!settled && !session.deleted.has(decided.row.index)) quiet = false;
+  }
+  for (const [key, rows] of context.tally.gone) {
+    if (!listed.has(key)) add(context.tally.stored.has(key) ? 'stored' : 'alreadyStored', rows);
+  }
+  return { counts, quiet };
+}
+
+function classOf(tally: Tally, { action, ref }: Decided): Class {
+  switch (action) {
+    case 'set aside':
+      return 'setAside';
+    case 'skip':
+      return 'skipped';
+    case 'keep':
+    case 'delete':
+    case 'prove':
+      return tally.stored.has(refKey(ref)) ? 'stored' : 'alreadyStored';
+    default:
+      return tally.hasFailed(ref) ? 'failed' : 'notReached';
+  }
+}
+
+interface Run {
+  readonly mailbox: string;
+  readonly run: string;
+  readonly tally: Tally;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+}
+
+export function reportOf({ mailbox, run, tally, startedAtMs, endedAtMs }: Run, ending: Ending): RunReport {
+  return {
+    mailbox,
+    run,
+    outcome: ending.outcome,
+    counts: ending.counts,
+    deletions: { requested: tally.requested, committed: tally.committed },
+    bytesStored: tally.bytesStored,
+    signIns: tally.signIns,
+    startedAtMs,
+    durationMs: endedAtMs - startedAtMs,
+    messages: tally.messages,
+    notes: tally.notes,
+    error: ending.error,
+  };
+}
+
+/** Run Finished, where something happened. The run is over either way: what cannot be said now is not repeated. */
+export async function announceRun(publisher: Publisher, report: RunReport): Promise<void> {
+  const { counts, deletions, outcome } = report;
+  if (counts.stored + counts.failed + deletions.requested === 0 && outcome !== 'failed') return;
+  if (outcome === 'waiting') return;
+  await publisher
+    .publish([
+      {
+        detailType: 'Run Finished',
+        detail: {
+          v: 1,
+          id: report.run,
+          mailbox: report.mailbox,
+          startedAt: new Date(report.startedAtMs).toISOString(),
+          durationMs: report.durationMs,
+          outcome,
+          counts,
+          deletions,
+          bytesStored: report.bytesStored,
+          error: report.error && {
+            code: report.error.code,
+            phase: report.error.phase,
+            message: report.error.message,
+            next: null,
+          },
+        },
+      },
+    ])
+    .catch(() => {});
+}

@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+
+/** One row of a listing, as a view: made when asked for, so that 200,000 rows need no 200,000 objects. */
+export interface Row {
+  readonly index: number;
+  /** Valid in the session that gave it, and nowhere else. */
+  readonly number: number;
+  /** Raw bytes as latin1; '' where the server gave none. */
+  readonly uidl: string;
+  /** Octets as announced, or null. */
+  readonly octets: number | null;
+  /** Whether another row has the same UIDL. */
+  readonly repeated: boolean;
+}
+
+const FIRST_ROWS = 64;
+const NONE = -1;
+
+/**
+ * What UIDL and LIST said, joined on the message number (a mailbox may change between the two), in columns:
+ * about 24 bytes a row and the UIDL's own. Rows that LIST does not confirm are left for the next session.
+ */
+export class Listing {
+  #numbers = new Float64Array(FIRST_ROWS);
+  #octets = new Float64Array(FIRST_ROWS).fill(Number.NaN);
+  #ends = new Uint32Array(FIRST_ROWS);
+  #uidls = Buffer.alloc(FIRST_ROWS * 24);
+  #flags = new Uint8Array(FIRST_ROWS);
+  #length = 0;
+  /** Open addressing: a row's index, by the hash of its UIDL. */
+  #slots: Int32Array | null = null;
+  #byNumber: Map<number, number> | null = null;
+  readonly #seed: number;
+
+  /** `seed`: random, so that no server can choose UIDLs that all fall into one slot. */
+  constructor(seed: number) {
+    this.#seed = seed | 0;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** In the order of UIDL's answer; a number that comes twice keeps its first row. */
+  addUidl(number: number, uidl: string): void {
+    if (this.#length === this.#numbers.length) this.#grow();
+    const start = this.#length === 0 ? 0 : (this.#ends[this.#length - 1] ?? 0);
+    while (start + uidl.length > this.#uidls.length)
+      this.#uidls = Buffer.concat([this.#uidls], this.#uidls.length * 2);
+    this.#uidls.write(uidl, start, 'latin1');
+    this.#numbers[this.#length] = number;
+    this.#ends[this.#length] = start + uidl.length;
+    this.#length += 1;
+  }
+
+  addOctets(number: number, octets: number | null): void {
+    const index = this.#indexOf(number);
+    if (index === undefined) return;
+    this.#flags[index] = (this.#flags[index] ?? 0) | CONFIRMED;
+    if (octets !== null) this.#octets[index] = octets;
+  }
+
+  row(index: number): Row {
+    this.#index();
+    const octets = this.#octets[index] ?? Number.NaN;
+    return {
+      index,
+      number: this.#numbers[index] ?? 0,
+      uidl: this.#uidl(index),
+      octets: Number.isNaN(octets) ? null : octets,
+      repeated: ((this.#flags[index] ?? 0) & REPEATED) !== 0,
+    };
+  }
+
+  /** Rows that both answers have. */
+  *rows(): Generator<Row> {
+    for (let index = 0; index < this.#length; index += 1) {
+      if (((this.#flags[index] ?? 0) & CONFIRMED) !== 0) yield this.row(index);
+    }
+  }
+
+  /** Hash of all that decides what there is to do: the rows in order, and `policy`. */
+  digest(policy: string, without: ReadonlySet<number> = new Set()): string {
+    const hash = createHash('sha256').update(policy);
+    for (const { index, uidl, octets } of this.rows()) {
+      if (!without.has(index)) hash.update(`\n${octets ?? '-'} ${uidl}`, 'latin1');
+    }
+    return hash.digest('base64url');
+  }
+
+  #uidl(index: number): string {
+    const start = index === 0 ? 0 : (this.#ends[index - 1] ?? 0);
+    return this.#uidls.toString('latin1', start, this.#ends[index]);
+  }
+
+  /** Message numbers run from 1 upwards on nearly every server; a map serves the others. */
+  #indexOf(number: number): number | undefined {
+    if (this.#numbers[number - 1] === number && number <= this.#length) return number - 1;
+    if (this.#byNumber === null) {
+      this.#byNumber = new Map();
+      for (let index = this.#length - 1; index >= 0; index -= 1)
+        this.#byNumber.set(this.#numbers[index] ?? 0, index);
+    }
+    return this.#byNumber.get(number);
+  }
+
+  /** Marks repeated UIDLs, once the listing is complete. */
+  #index(): void {
+    if (this.#slots !== null) return;
+    const slots = new Int32Array(2 ** Math.ceil(Math.log2(this.#length * 2 + 2))).fill(NONE);
+    for (let index = 0; index < this.#length; index += 1) {
+      let slot = this.#hash(index) & (slots.length - 1);
+      for (; slots[slot] !== NONE; slot = (slot + 1) & (slots.length - 1)) {
+        const other = slots[slot] ?? 0;
+        if (!this.#sameUidl(index, other)) continue;
+        this.#flags[index] = (this.#flags[index] ?? 0) | REPEATED;
+        this.#flags[other] = (this.#flags[other] ?? 0) | REPEATED;
+        break;
+      }
+      if (slots[slot] === NONE) slots[slot] = index;
+    }
+    this.#slots = slots;
+  }
+
+  #hash(index: number): number {
+    const end = this.#ends[index] ?? 0;
+    let hash = 0x811c9dc5 ^ this.#seed;
+    for (let at = index === 0 ? 0 : (this.#ends[index - 1] ?? 0); at < end; at += 1) {
+      hash = Math.imul(hash ^ (this.#uidls[at] ?? 0), 0x01000193);
+    }
+    return hash ^ (hash >>> 15);
+  }
+
+  #sameUidl(a: number, b: number): boolean {
+    const startA = a === 0 ? 0 : (this.#ends[a - 1] ?? 0);
+    const startB = b === 0 ? 0 : (this.#ends[b - 1] ?? 0);
+    return this.#uidls.compare(this.#uidls, startB, this.#ends[b], startA, this.#ends[a]) === 0;
+  }
+
+  #grow(): void {
+    const rows = this.#numbers.length * 2;
+    const numbers = new Float64Array(rows);
+    const octets = new Float64Array(rows).fill(Number.NaN);
+    const ends = new Uint32Array(rows);
+    const flags = new Uint8Array(rows);
+    numbers.set(this.#numbers);
+    octets.set(this.#octets);
+    ends.set(this.#ends);
+    flags.set(this.#flags);
+    [this.#numbers, this.#octets, this.#ends, this.#flags] = [numbers, octets, ends, flags];
+  }
+}
+
+const CONFIRMED = 1;
+const REPEATED = 2;

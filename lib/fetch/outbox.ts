@@ -1,0 +1,140 @@
+/** What an attempt that did not end left in the store, and what a person must be told of. */
+import { messagePrefix, setAsideId } from '../mailbox/names.ts';
+import {
+  type Failure,
+  type Head,
+  type MessageRef,
+  refKey,
+  SET_ASIDE_RETRY_MS,
+  type StoredRecord,
+  sameRef,
+  withFailure,
+  withRecords,
+} from '../mailbox/state.ts';
+import { Digester } from '../store/checksum.ts';
+import { topOf } from './deleting.ts';
+import { HeaderBlock } from './headerBlock.ts';
+import type { Row } from './listing.ts';
+import { knowledgeOf } from './plan.ts';
+import type { RunContext } from './runContext.ts';
+import type { Session } from './session.ts';
+import { storedEvent } from './settling.ts';
+import { keyOfRecord } from './storing.ts';
+import { EventRefused } from './trouble.ts';
+
+/**
+ * Announces every whole object of this UIDL that no record knows (objects are only ever whole), and puts it on
+ * record. Returns how many objects there are. Rejects as the store, the bus or the state does.
+ */
+export async function leftBehind(
+  context: RunContext,
+  session: Session,
+  { ref, row }: { readonly ref: MessageRef; readonly row: Row | null },
+): Promise<number> {
+  const { store } = context.ports;
+  const known = new Set(
+    knowledgeOf(context.state.head)
+      .records(ref.uidl)
+      .map((record) => keyOfRecord(context.mailbox.id, record)),
+  );
+  let found = 0;
+  for await (const { key } of store.list(messagePrefix(context.mailbox.id, ref.uidl))) {
+    found += 1;
+    if (known.has(key)) continue;
+    const record = await recordOfObject(context, session, { ref, row, key });
+    if (record === null) continue;
+    const [answer] = await context.ports.publisher.publish([storedEvent(context, record, null)]);
+    if (answer?.accepted !== true) throw new EventRefused(answer?.reason ?? 'no answer came for it');
+    await context.state.commit((head) => withRecords(head, [record]));
+    if (record.size === ref.size) context.tally.stored.add(refKey(ref));
+  }
+  return found;
+}
+
+async function recordOfObject(
+  context: RunContext,
+  session: Session,
+  { ref, row, key }: { readonly ref: MessageRef; readonly row: Row | null; readonly key: string },
+): Promise<StoredRecord | null> {
+  const object = await context.ports.store.read(key);
+  if (object === null) return null;
+  const digester = new Digester();
+  const block = new HeaderBlock();
+  for await (const chunk of object.chunks) {
+    digester.update(chunk);
+    block.update(chunk);
+  }
+  const { size: octets, sha256, composite } = digester.digest();
+  const headerHash = block.hash();
+  const same = row === null || (await isListed(session, row, { headerHash, octets }));
+  return {
+    uidl: ref.uidl,
+    // Of a message that the server no longer lists under this UIDL, only its own length is known.
+    size: same ? ref.size : octets,
+    headerHash,
+    octets,
+    sha256,
+    ...(composite === undefined ? {} : { composite }),
+    ...(key.endsWith(`-${sha256}.eml`) ? { byContent: true as const } : {}),
+    storedMs: context.ports.clock.now(),
+  };
+}
+
+/** Whether the object is the message that is listed now, and not an earlier one under the same UIDL. */
+async function isListed(
+  session: Session,
+  row: Row,
+  object: { readonly headerHash: string; readonly octets: number },
+): Promise<boolean> {
+  const top = await topOf(session, row);
+  return top === null ? object.octets === row.octets : top.hash === object.headerHash;
+}
+
+/**
+ * Sets aside what used up its attempts (the last of them may have ended the process before it could be said), and
+ * tells a person of each message set aside, once.
+ */
+export async function reportSetAside(context: RunContext): Promise<void> {
+  const { state, ports, mailbox } = context;
+  const nowMs = ports.clock.now();
+  await state.commit((head) => exhausted(head, mailbox.attempts, nowMs).reduce(setAside(nowMs), head));
+  for (const failure of state.head.failures) {
+    if (failure.setAsideMs === null || failure.reported) continue;
+    const [answer] = await ports.publisher.publish([setAsideEvent(mailbox.id, failure, failure.setAsideMs)]);
+    if (answer?.accepted !== true) continue;
+    await state.commit((head) => {
+      const current = head.failures.find((other) => sameRef(other, failure));
+      return current ? withFailure(head, { ...current, reported: true }) : head;
+    });
+  }
+}
+
+/** A last attempt that another run is still making is not over. */
+function exhausted(head: Head, attempts: number, nowMs: number): readonly Failure[] {
+  const living = new Set(head.intents.filter(({ untilMs }) => untilMs > nowMs).map(refKey));
+  return head.failures.filter(
+    (failure) => failure.setAsideMs === null && failure.attempts >= attempts && !living.has(refKey(failure)),
+  );
+}
+
+function setAside(nowMs: number) {
+  return (head: Head, failure: Failure): Head =>
+    withFailure(head, { ...failure, setAsideMs: nowMs, retryMs: nowMs + SET_ASIDE_RETRY_MS });
+}
+
+function setAsideEvent(mailbox: string, failure: Failure, setAsideMs: number) {
+  return {
+    detailType: 'Message Set Aside' as const,
+    detail: {
+      v: 1 as const,
+      id: setAsideId(mailbox, refKey(failure), setAsideMs),
+      mailbox,
+      uidl: failure.uidl,
+      size: failure.size,
+      attempts: failure.attempts,
+      code: failure.code,
+      reason: failure.message,
+      since: new Date(setAsideMs).toISOString(),
+    },
+  };
+}

@@ -1,0 +1,132 @@
+/**
+ * What to do with each listed message: pure, from the listing, the state and the policy. An open intent outranks
+ * a record: until it is resolved, nobody knows what its attempt left behind.
+ */
+import {
+  type Failure,
+  failureOf,
+  type Head,
+  isShort,
+  type MessageRef,
+  refKey,
+  type StoredRecord,
+} from '../mailbox/state.ts';
+import type { Row } from './listing.ts';
+
+export type Action =
+  /** Retrieve and store. */
+  | 'fetch'
+  /** Retrieve again, to compare with what is stored, and delete. */
+  | 'prove'
+  /** Suspect: an earlier attempt left it open. Tried alone. */
+  | 'alone'
+  /** Stored and announced: delete without retrieving, if TOP and the store agree. */
+  | 'delete'
+  /** Stored; stays on the server. */
+  | 'keep'
+  | 'set aside'
+  /** Cannot be told from others: it has no UIDL. */
+  | 'skip'
+  /** Bears a UIDL that the listing repeats: TOP must tell which one it is. */
+  | 'peek';
+
+export interface Decision {
+  readonly action: Action;
+  /** In plain words, for `mailferry plan`. */
+  readonly why: string;
+  readonly record?: StoredRecord;
+}
+
+export interface Policy {
+  readonly deletes: boolean;
+  readonly attempts: number;
+}
+
+/** Lookups over one head, made once per session. */
+export interface Knowledge {
+  records(uidl: string): readonly StoredRecord[];
+  /** Whether anybody has this message open. */
+  open(ref: MessageRef): boolean;
+  failure(ref: MessageRef): Failure | undefined;
+}
+
+/** A head never changes, so what is known from one is looked up once. */
+const knowledge = new WeakMap<Head, Knowledge>();
+
+export function knowledgeOf(head: Head): Knowledge {
+  const known = knowledge.get(head) ?? indexed(head);
+  knowledge.set(head, known);
+  return known;
+}
+
+function indexed(head: Head): Knowledge {
+  const records = new Map<string, StoredRecord[]>();
+  for (const record of head.records) {
+    const known = records.get(record.uidl);
+    if (known) known.push(record);
+    else records.set(record.uidl, [record]);
+  }
+  const open = new Set(head.intents.map(refKey));
+  const failures = new Set(head.failures.map(refKey));
+  return {
+    records: (uidl) => records.get(uidl) ?? [],
+    open: (ref) => open.has(refKey(ref)),
+    failure: (ref) => (failures.has(refKey(ref)) ? failureOf(head, ref) : undefined),
+  };
+}
+
+/** The identity of a row; `headerHash` counts only where its UIDL is repeated. */
+export function refOf(row: Row, headerHash: string | null): MessageRef {
+  return { uidl: row.uidl, size: row.octets, headerHash: row.repeated ? headerHash : null };
+}
+
+export interface Asked {
+  readonly row: Row;
+  /** By TOP, for rows whose UIDL is repeated; null while unknown. */
+  readonly headerHash: string | null;
+  /** How many rows of this listing share UIDL, size and header hash with it. */
+  readonly alike: number;
+  readonly nowMs: number;
+}
+
+export function decide({ row, headerHash, alike, nowMs }: Asked, known: Knowledge, policy: Policy): Decision {
+  if (row.uidl === '') return { action: 'skip', why: 'the server gave it no UIDL' };
+  if (row.repeated && headerHash === null) {
+    return { action: 'peek', why: 'its UIDL is repeated in this listing; TOP tells which one it is' };
+  }
+  const ref = refOf(row, headerHash);
+  const failure = known.failure(ref);
+  if (failure && failure.setAsideMs !== null && nowMs < failure.retryMs) {
+    return { action: 'set aside', why: `set aside after ${failure.attempts} attempts: ${failure.message}` };
+  }
+  if (known.open(ref) || failure)
+    return { action: 'alone', why: 'an earlier attempt did not finish; it is tried alone' };
+  const records = known.records(row.uidl).filter((record) => matches(record, row, headerHash));
+  const [record] = records;
+  const rows = records.reduce((sum, { rows: same }) => sum + (same ?? 1), 0);
+  if (record === undefined || rows < alike) return { action: 'fetch', why: 'not stored yet' };
+  return { ...whatOfStored(row, record, policy), record };
+}
+
+function matches(record: StoredRecord, row: Row, headerHash: string | null): boolean {
+  return record.size === row.octets && (!row.repeated || record.headerHash === headerHash);
+}
+
+function whatOfStored(row: Row, record: StoredRecord, policy: Policy): Decision {
+  if (!policy.deletes) return { action: 'keep', why: 'stored; the policy keeps it on the server' };
+  if (record.size === null) {
+    return { action: 'keep', why: 'stored; not deleted, because the server gives no size to compare with' };
+  }
+  if (isShort(record)) {
+    return {
+      action: 'keep',
+      why: `stored; not deleted, because the server announced ${record.size} octets and delivered ${record.octets}`,
+    };
+  }
+  if (row.repeated)
+    return {
+      action: 'prove',
+      why: 'stored; its UIDL is repeated, so it is retrieved again before it is deleted',
+    };
+  return { action: 'delete', why: 'stored and announced; deleted once TOP and the store agree' };
+}

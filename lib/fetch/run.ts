@@ -1,0 +1,228 @@
+/** One run over one mailbox, step by step: sign in, plan, transfer, announce, commit and delete, QUIT. */
+
+import { afterFailure } from '../mailbox/backOff.ts';
+import { StateFile } from '../mailbox/head.ts';
+import type { Mailbox } from '../mailbox/settings.ts';
+import { type Head, refKey, releaseIntents } from '../mailbox/state.ts';
+import { Pop3Error } from '../pop3/errors.ts';
+import { Deadline } from './deadline.ts';
+import { announceRun, classify, type Ending, NOTHING, reportOf } from './ending.ts';
+import type { FetchPorts } from './ports.ts';
+import { ProgressMeter } from './progressMeter.ts';
+import type { Progress, RunReport } from './report.ts';
+import { type RunContext, Tally } from './runContext.ts';
+import { openSession, type Session } from './session.ts';
+import { decisions, mayReopen, nextDueMs, type Verdict, work } from './sessions.ts';
+import { RunEnded, troubleOf } from './trouble.ts';
+
+export interface RunOptions {
+  /** Epoch milliseconds at which the run must have ended. */
+  readonly deadlineMs: number;
+  /** 'after': suspects are tried alone, after everything else. 'only': nothing else is done. 'never': left. */
+  readonly suspects: 'after' | 'only' | 'never';
+  /** Whether a mailbox that is backed off is left alone. A person at a terminal does not wait. */
+  readonly honourBackOff: boolean;
+  /** Ends the run early and in order: what is stored is announced, committed and, where due, deleted. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** An idle mailbox's last success is written down this often, and otherwise nothing. */
+const SUCCESS_NOTED_MS = 3_600_000;
+
+/** Part of the run's time that the connection may not use, so that a hanging QUIT leaves room to end. */
+const CONNECTION_MARGIN_SHARE = 50;
+
+/** One run over one mailbox. Never rejects: what went wrong is in the report. */
+export async function runMailbox(
+  mailbox: Mailbox,
+  ports: FetchPorts,
+  options: RunOptions,
+): Promise<RunReport> {
+  const { clock } = ports;
+  const startedAtMs = clock.now();
+  const run = clock.nonce();
+  const tally = new Tally();
+  const deadline = new Deadline(clock, options.deadlineMs, options.signal);
+  const over = new AbortController();
+  const progress = new ProgressMeter(mailbox.id, options.onProgress);
+  const begin = { mailbox, ports, run, deadline, tally, progress };
+  const ending = await inTime(begin, perform(begin, options, over.signal)).catch(
+    (error: unknown): Ending => ({ outcome: 'failed', counts: NOTHING, error: troubleOf(error, mailbox.id) }),
+  );
+  deadline.end();
+  over.abort();
+  const report = reportOf({ mailbox: mailbox.id, run, tally, startedAtMs, endedAtMs: clock.now() }, ending);
+  await announceRun(ports.publisher, report);
+  return report;
+}
+
+type Begin = Pick<RunContext, 'mailbox' | 'ports' | 'run' | 'deadline' | 'tally' | 'progress'>;
+
+/** Whatever still waits when the time is up is left behind; its line is dropped, so it can delete nothing. */
+async function inTime({ ports, deadline }: Begin, work: Promise<Ending>): Promise<Ending> {
+  let cancel = () => {};
+  const late = new Promise<never>((_, reject) => {
+    cancel = ports.clock.after(deadline.endMs - ports.clock.now(), () => reject(new RunEnded('deadline')));
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    cancel();
+  }
+}
+
+async function perform(begin: Begin, options: RunOptions, signal: AbortSignal): Promise<Ending> {
+  const { mailbox, ports } = begin;
+  const state = await StateFile.open(ports.store, mailbox.id, () => ports.clock.nonce());
+  const { backOff } = state.head;
+  if (options.honourBackOff && backOff && backOff.untilMs > ports.clock.now()) {
+    return { outcome: 'waiting', counts: NOTHING, error: null };
+  }
+  const context: RunContext = {
+    ...begin,
+    state,
+    postponed: new Set(),
+    contentKeys: new Map(),
+    unproved: new Set(),
+    triedAlone: new Set(),
+    begun: new Set(),
+    kept: new Set(),
+    session: null,
+  };
+  try {
+    return await runSessions(context, options, signal);
+  } catch (error) {
+    const trouble = troubleOf(error, mailbox.id);
+    await closeBooks(context, (head) => afterFailure(head, trouble, ports.clock)).catch(() => {
+      // The state cannot be written: the first reason is the one to tell, and the intents stay open.
+    });
+    const counts = context.session ? classify(context, context.session).counts : NOTHING;
+    return { outcome: 'failed', counts, error: trouble };
+  }
+}
+
+async function runSessions(context: RunContext, options: RunOptions, signal: AbortSignal): Promise<Ending> {
+  let lineError: unknown;
+  for (;;) {
+    const session = await open(context, signal);
+    if (options.suspects !== 'only' && isQuiet(context, session)) return endQuietly(context, session);
+    const verdict = await work(context, session, options).catch((error: unknown): Verdict => {
+      session.client.destroy(error instanceof Error ? error : new Error(String(error)));
+      if (!isOfTheLine(error)) throw error;
+      lineError = error;
+      return 'again';
+    });
+    const ended = await endSession(context, session);
+    if (verdict === 'finished' && ended === 'finished') return finish(context, session, undefined);
+    if (!mayReopen(context, session)) return finish(context, session, lineError);
+  }
+}
+
+/** The session is lost, and with it nothing that another session cannot do. */
+function isOfTheLine(error: unknown): boolean {
+  return error instanceof Pop3Error || error instanceof RunEnded;
+}
+
+async function endQuietly(context: RunContext, session: Session): Promise<Ending> {
+  const { counts } = classify(context, session);
+  await session.client.quit().catch(() => {
+    // Nothing was retrieved and nothing deleted: how this session ended does not matter.
+  });
+  await noteSuccess(context);
+  return { outcome: 'done', counts, error: null };
+}
+
+async function open(context: RunContext, signal: AbortSignal): Promise<Session> {
+  const { deadline, tally, ports, progress } = context;
+  progress.step('signing in');
+  const session = await openSession(context.mailbox, ports, {
+    deadlineMs: deadline.endMs - deadline.spanMs / CONNECTION_MARGIN_SHARE,
+    signal,
+    onSignIn: () => {
+      tally.signIns += 1;
+    },
+  });
+  for (const note of session.notes) tally.note(note);
+  context.session = session;
+  return session;
+}
+
+/** The listing has not changed since nothing was left to do, and nothing has fallen due. */
+function isQuiet(context: RunContext, session: Session): boolean {
+  const { quiet } = context.state.head;
+  if (quiet === null || quiet.digest !== session.listing.digest(policyOf(context.mailbox))) return false;
+  const dueMs = nextDueMs(context.state.head);
+  return dueMs === null || context.ports.clock.now() < dueMs;
+}
+
+/** What of the settings decides what there is to do. */
+function policyOf(mailbox: Mailbox): string {
+  return JSON.stringify([mailbox.delete, mailbox.attempts]);
+}
+
+async function noteSuccess({ state, ports }: RunContext): Promise<void> {
+  const nowMs = ports.clock.now();
+  await state.commit((head) =>
+    head.backOff === null && nowMs - head.lastSuccessMs < SUCCESS_NOTED_MS
+      ? head
+      : { ...head, lastSuccessMs: nowMs, lastAttemptMs: nowMs, backOff: null },
+  );
+}
+
+/**
+ * A clean QUIT only if nothing that was retrieved is unaccounted for: some providers hide mail on RETR and QUIT.
+ * Otherwise the line is dropped; deletes that were asked for are then done by record in another session.
+ */
+async function endSession(context: RunContext, session: Session): Promise<Verdict> {
+  const { tally, progress } = context;
+  const asked = session.deleted.size > 0;
+  if (session.client.closedBy !== null) return asked ? 'again' : 'finished';
+  if (session.inDoubt.size > 0) {
+    session.client.destroy(
+      new Error('Dropped without QUIT: a message that was retrieved is not stored yet.'),
+    );
+    return asked ? 'again' : 'finished';
+  }
+  progress.step('ending the session');
+  try {
+    await session.client.quit();
+  } catch (error) {
+    if (asked)
+      tally.note(`QUIT was not answered well, so the next listing tells what was deleted: ${String(error)}`);
+    return 'finished';
+  }
+  tally.committed += session.deleted.size;
+  for (const { row, ref } of decisions(context, session)) {
+    if (session.deleted.has(row.index)) tally.gone.set(refKey(ref), (tally.gone.get(refKey(ref)) ?? 0) + 1);
+  }
+  return 'finished';
+}
+
+async function finish(context: RunContext, session: Session, lineError: unknown): Promise<Ending> {
+  const { ports, deadline, mailbox } = context;
+  const { counts, quiet } = classify(context, session);
+  const nowMs = ports.clock.now();
+  const digest = quiet ? session.listing.digest(policyOf(mailbox), session.deleted) : null;
+  await closeBooks(context, (head) => ({
+    ...head,
+    lastSuccessMs: nowMs,
+    backOff: null,
+    quiet: digest === null ? null : { digest },
+  }));
+  const outcome = counts.notReached > 0 ? 'more' : 'done';
+  const cause = deadline.aborted ? new RunEnded('aborted') : counts.notReached > 0 ? lineError : undefined;
+  return { outcome, counts, error: cause === undefined ? null : troubleOf(cause, mailbox.id) };
+}
+
+/** Intents of what was never begun are taken back; the others may be judged by the next run at once. */
+async function closeBooks(context: RunContext, change: (head: Head) => Head): Promise<void> {
+  const { state, run, ports, begun, postponed } = context;
+  const nowMs = ports.clock.now();
+  await state.commit((head) => {
+    const intents = head.intents.filter(
+      (intent) => intent.run !== run || begun.has(refKey(intent)) || postponed.has(refKey(intent)),
+    );
+    return change(releaseIntents({ ...head, intents, lastAttemptMs: nowMs }, run, nowMs));
+  });
+}

@@ -1,0 +1,74 @@
+import type { StateFile } from '../mailbox/head.ts';
+import type { Mailbox } from '../mailbox/settings.ts';
+import { type MessageRef, refKey } from '../mailbox/state.ts';
+import type { Deadline } from './deadline.ts';
+import type { FetchPorts } from './ports.ts';
+import type { ProgressMeter } from './progressMeter.ts';
+import { MESSAGES_REPORTED, type MessageTrouble } from './report.ts';
+import type { Session } from './session.ts';
+import { troubleOf } from './trouble.ts';
+
+/** What one run knows and has done; it ends with the run. */
+export interface RunContext {
+  readonly mailbox: Mailbox;
+  readonly ports: FetchPorts;
+  readonly state: StateFile;
+  /** Id of this run. */
+  readonly run: string;
+  readonly deadline: Deadline;
+  readonly tally: Tally;
+  readonly progress: ProgressMeter;
+  /** Tried in this run and not to be tried again in company: by ref. */
+  readonly postponed: Set<string>;
+  /** Content of messages that must go under the key which content decides: by ref. */
+  readonly contentKeys: Map<string, string>;
+  /** Rows whose TOP proved nothing: retrieved again and compared, by ref. */
+  readonly unproved: Set<string>;
+  /** Tried alone in this run, which is once enough: by ref. */
+  readonly triedAlone: Set<string>;
+  /** Something may be in the store that is not on record: by ref. */
+  readonly begun: Set<string>;
+  /** Not to be deleted in this run, whatever the policy: by ref. */
+  readonly kept: Set<string>;
+  /** The latest one, open or not: its listing is what the report is about. */
+  session: Session | null;
+}
+
+/** Counts and words of a run, for its report. */
+export class Tally {
+  /** Refs of messages that this run put on record. */
+  readonly stored = new Set<string>();
+  /** The latest trouble of each message that this run tried without success. */
+  readonly #failed = new Map<string, MessageTrouble>();
+  readonly #notes = new Set<string>();
+  /** Rows deleted in sessions of this run that ended well: how many, by ref. */
+  readonly gone = new Map<string, number>();
+  bytesStored = 0;
+  signIns = 0;
+  requested = 0;
+  committed = 0;
+
+  failed(ref: MessageRef, error: unknown, mailbox: string): void {
+    this.#failed.set(refKey(ref), { uidl: ref.uidl, ...troubleOf(error, mailbox) });
+  }
+
+  done(ref: MessageRef): void {
+    this.#failed.delete(refKey(ref));
+  }
+
+  hasFailed(ref: MessageRef): boolean {
+    return this.#failed.has(refKey(ref));
+  }
+
+  note(text: string): void {
+    this.#notes.add(text);
+  }
+
+  get notes(): readonly string[] {
+    return [...this.#notes];
+  }
+
+  get messages(): readonly MessageTrouble[] {
+    return [...this.#failed.values()].slice(0, MESSAGES_REPORTED);
+  }
+}

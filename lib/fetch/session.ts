@@ -1,0 +1,139 @@
+/** One POP3 session: from the secret to the listing, and what must be known of it to end it rightly. */
+import type { Mailbox } from '../mailbox/settings.ts';
+import { Pop3Client } from '../pop3/client.ts';
+import { Pop3Error } from '../pop3/errors.ts';
+import type { Transport } from '../pop3/transport.ts';
+import type { Secret } from '../secrets/port.ts';
+import { Listing } from './listing.ts';
+import type { FetchPorts } from './ports.ts';
+
+export interface Session {
+  readonly client: Pop3Client;
+  readonly listing: Listing;
+  readonly openedMs: number;
+  /** Shortest time until the next sign-in (RFC 2449 LOGIN-DELAY), or 0. */
+  readonly loginDelayMs: number;
+  /** Rows whose RETR was answered and that are not yet on record as announced: while there are any, no QUIT. */
+  readonly inDoubt: Set<number>;
+  /** Rows that DELE was accepted for. */
+  readonly deleted: Set<number>;
+  /** Header hashes by TOP, of rows whose UIDL is repeated. */
+  readonly headerHashes: Map<number, string>;
+  /** Whether a message came whole in this session: then a refused RETR is the message's own trouble. */
+  retrievedWhole: boolean;
+  readonly notes: readonly string[];
+}
+
+export interface SessionOptions {
+  /** Nothing of the session waits beyond it. */
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+  /** Called before each sign-in. */
+  readonly onSignIn: () => void;
+}
+
+/** Rejects with Pop3Error or SecretError; the connection is closed then. */
+export async function openSession(
+  mailbox: Mailbox,
+  ports: FetchPorts,
+  options: SessionOptions,
+): Promise<Session> {
+  const client = await signedIn(mailbox, ports, options);
+  try {
+    const openedMs = ports.clock.now();
+    const capabilities = await client.capa();
+    const { listing, notes } = await readListing(client, Math.floor(ports.clock.random() * 2 ** 32));
+    return {
+      client,
+      listing,
+      openedMs,
+      loginDelayMs: (capabilities.loginDelaySeconds ?? 0) * 1000,
+      inDoubt: new Set(),
+      deleted: new Set(),
+      headerHashes: new Map(),
+      retrievedWhole: false,
+      notes,
+    };
+  } catch (error) {
+    client.destroy(error instanceof Error ? error : new Error(String(error)));
+    throw error;
+  }
+}
+
+/** A refused sign-in may mean that the secret was changed: it is read afresh once, and tried if it differs. */
+export async function signedIn(
+  mailbox: Mailbox,
+  ports: FetchPorts,
+  options: SessionOptions,
+): Promise<Pop3Client> {
+  const secret = await ports.secrets.read(mailbox.password, false);
+  try {
+    return await signInWith(secret, mailbox, ports, options);
+  } catch (error) {
+    if (!isRefusedSignIn(error)) throw error;
+    const fresh = await ports.secrets.read(mailbox.password, true);
+    if (fresh.reveal() === secret.reveal()) throw error;
+    return signInWith(fresh, mailbox, ports, options);
+  }
+}
+
+function isRefusedSignIn(error: unknown): boolean {
+  return error instanceof Pop3Error && error.phase === 'sign-in' && error.kind === 'person';
+}
+
+async function signInWith(
+  secret: Secret,
+  mailbox: Mailbox,
+  ports: FetchPorts,
+  options: SessionOptions,
+): Promise<Pop3Client> {
+  const client = await greeted(mailbox, ports, options);
+  try {
+    // Asked before and after, for what a server announces may change with the sign-in (RFC 2449 section 3).
+    await client.capa();
+    options.onSignIn();
+    await client.signIn(mailbox.user, secret.reveal());
+    return client;
+  } catch (error) {
+    client.destroy(error instanceof Error ? error : new Error(String(error)));
+    throw error;
+  }
+}
+
+/** Connected and greeted; rejects with Pop3Error or, where the certificate authority is a reference, SecretError. */
+export async function greeted(
+  mailbox: Mailbox,
+  ports: FetchPorts,
+  options: Pick<SessionOptions, 'deadlineMs' | 'signal'>,
+): Promise<Pop3Client> {
+  const ca = await authorityOf(mailbox, ports);
+  const endpoint = { host: mailbox.host, port: mailbox.port, ...(ca === undefined ? {} : { ca }) };
+  const transport: Transport = await ports.dial(endpoint, options.signal);
+  return Pop3Client.open(transport, {
+    timer: ports.clock,
+    deadlineMs: options.deadlineMs,
+    signal: options.signal,
+  });
+}
+
+async function authorityOf(mailbox: Mailbox, ports: FetchPorts): Promise<string | undefined> {
+  if (mailbox.ca === undefined || mailbox.ca.includes('-----BEGIN CERTIFICATE-----')) return mailbox.ca;
+  return (await ports.secrets.read(mailbox.ca, false)).reveal();
+}
+
+/** UIDL and LIST, joined on the message number. */
+export async function readListing(
+  client: Pop3Client,
+  seed: number,
+): Promise<{ listing: Listing; notes: readonly string[] }> {
+  const listing = new Listing(seed);
+  const uidls = await client.uidl((number, uidl) => listing.addUidl(number, uidl));
+  const sizes = await client.list((number, octets) => listing.addOctets(number, octets));
+  const notes: string[] = [];
+  if (uidls.truncated || sizes.truncated) {
+    notes.push(`The server listed ${uidls.rows} messages; this run looked at the first ${listing.length}.`);
+  }
+  const odd = uidls.odd + sizes.odd;
+  if (odd > 0) notes.push(`${odd} rows of the server's listings could not be read and were passed over.`);
+  return { listing, notes };
+}

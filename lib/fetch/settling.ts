@@ -1,0 +1,130 @@
+/** Announce, then commit: what the bus accepted goes on record, in one write with the next batch's intents. */
+import type { MailferryEvent } from '../events/shapes.ts';
+import { summarize } from '../mail/headers.ts';
+import { eventId } from '../mailbox/names.ts';
+import {
+  forgetFailures,
+  type Head,
+  type Intent,
+  isShort,
+  type MessageRef,
+  refKey,
+  type StoredRecord,
+  strikeIntents,
+  withIntents,
+  withRecords,
+} from '../mailbox/state.ts';
+import type { RunContext } from './runContext.ts';
+import { keyOfRecord, type Stored } from './storing.ts';
+import { EventRefused } from './trouble.ts';
+import type { Wanted } from './window.ts';
+
+export interface Settlement {
+  /** On record as announced. */
+  readonly settled: readonly Stored[];
+  readonly refused: readonly { readonly stored: Stored; readonly error: EventRefused }[];
+}
+
+/** One event per message that is not announced yet, each answer looked at. Rejects with PublisherError. */
+export async function announce(context: RunContext, stored: readonly Stored[]): Promise<Settlement> {
+  // Twins of the very same bytes are one object, and one event.
+  const fresh = new Map<string, Stored>();
+  for (const one of stored) if (!one.announced) fresh.set(eventIdOf(context, one.record), one);
+  const events = [...fresh.values()].map(({ record, header }) =>
+    storedEvent(context, record, context.mailbox.headerSummary ? header : null),
+  );
+  const answers = events.length === 0 ? [] : await context.ports.publisher.publish(events);
+  const errors = new Map<string, EventRefused>();
+  for (const [index, id] of [...fresh.keys()].entries()) {
+    const answer = answers[index];
+    if (answer?.accepted !== true)
+      errors.set(id, new EventRefused(answer?.reason ?? 'no answer came for it'));
+  }
+  const settled: Stored[] = [];
+  const refused: { stored: Stored; error: EventRefused }[] = [];
+  for (const one of stored) {
+    const error = one.announced ? undefined : errors.get(eventIdOf(context, one.record));
+    if (error === undefined) settled.push(one);
+    else refused.push({ stored: one, error });
+  }
+  return { settled, refused };
+}
+
+function eventIdOf({ mailbox }: RunContext, { uidl, sha256 }: StoredRecord): string {
+  return eventId(mailbox.id, uidl, sha256);
+}
+
+/** `header` null: without a summary, since the mailbox wants none or making one may be what ends the process. */
+export function storedEvent(
+  context: RunContext,
+  record: StoredRecord,
+  header: Buffer | null,
+): MailferryEvent {
+  const { id } = context.mailbox;
+  return {
+    detailType: 'Message Stored',
+    detail: {
+      v: 1,
+      id: eventIdOf(context, record),
+      mailbox: id,
+      uidl: record.uidl,
+      ...context.ports.store.place,
+      key: keyOfRecord(id, record),
+      size: record.octets,
+      sha256: record.sha256,
+      announcedSize: record.size,
+      short: record.size !== null && isShort(record),
+      storedAt: new Date(record.storedMs).toISOString(),
+      headers: header === null ? null : summarize(header),
+    },
+  };
+}
+
+/** The commit that follows: records, struck intents, forgotten failures, and what is tried next. */
+export async function commitSettled(
+  context: RunContext,
+  settled: readonly Stored[],
+  next: readonly Wanted[],
+): Promise<void> {
+  const refs = settled.map(({ wanted }) => wanted.ref);
+  const records = withRowCounts(settled);
+  const intents = next.map(({ ref }) => intentOf(context, ref));
+  const nowMs = context.ports.clock.now();
+  await context.state.commit((head) => recorded(head, { records, refs, intents, run: context.run, nowMs }));
+  for (const { wanted, record, announced } of settled) {
+    if (!announced) context.progress.stored(1, record.octets);
+    context.tally.done(wanted.ref);
+    context.begun.delete(refKey(wanted.ref));
+    if (!announced) context.tally.stored.add(refKey(wanted.ref));
+  }
+}
+
+interface Outcome {
+  readonly records: readonly StoredRecord[];
+  readonly refs: readonly MessageRef[];
+  readonly intents: readonly Intent[];
+  readonly run: string;
+  readonly nowMs: number;
+}
+
+function recorded(head: Head, { records, refs, intents, run, nowMs }: Outcome): Head {
+  const struck = strikeIntents(withRecords(head, records), refs, { run, nowMs });
+  return withIntents(forgetFailures(struck, refs), intents);
+}
+
+export function intentOf({ run, deadline }: RunContext, ref: MessageRef): Intent {
+  return { ...ref, run, untilMs: deadline.endMs };
+}
+
+/** Twins of the very same bytes share one object and one record, which then stands for so many rows. */
+function withRowCounts(settled: readonly Stored[]): StoredRecord[] {
+  const rows = new Map<string, Set<number>>();
+  for (const { wanted, record } of settled) {
+    const key = `${record.sha256} ${record.uidl}`;
+    rows.set(key, (rows.get(key) ?? new Set()).add(wanted.row.index));
+  }
+  return settled.map(({ record }) => {
+    const count = rows.get(`${record.sha256} ${record.uidl}`)?.size ?? 1;
+    return count > 1 ? { ...record, rows: count } : record;
+  });
+}

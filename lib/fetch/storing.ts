@@ -1,0 +1,119 @@
+/** From bytes that came whole and fenced to an object that is proved to hold them. */
+import { messageKey, messageKeyByContent } from '../mailbox/names.ts';
+import { refKey, type StoredRecord } from '../mailbox/state.ts';
+import type { Digest } from '../store/port.ts';
+import { completeSettled, createSettled, type Settled } from '../store/settle.ts';
+import { knowledgeOf } from './plan.ts';
+import type { RunContext } from './runContext.ts';
+import type { Received, Wanted } from './window.ts';
+
+/** A message whose object holds exactly its bytes. */
+export interface Stored {
+  readonly wanted: Wanted;
+  readonly record: StoredRecord;
+  readonly header: Buffer;
+  /** The committed state says already that these bytes under this UIDL are announced. */
+  readonly announced: boolean;
+}
+
+export type StoreOutcome =
+  | { readonly stored: Stored }
+  /** Its bytes are gone and content decides its key: retrieve it again. */
+  | { readonly again: Wanted }
+  /** On record, but the object is no longer there: the mail stays on the server. */
+  | { readonly missing: Wanted };
+
+/** Rejects with StoreError: not stored, as far as anybody knows. */
+export async function storeReceived(context: RunContext, received: Received): Promise<StoreOutcome> {
+  const { wanted, digest, intake } = received;
+  const known = knowledgeOf(context.state.head)
+    .records(wanted.ref.uidl)
+    .find((record) => record.sha256 === digest.sha256);
+  if (known) {
+    await intake.discard();
+    return settleKnown(context, received, known);
+  }
+  // Retrieved to prove what is stored, and it is something else: the UIDL was used again.
+  if (wanted.record) return { again: { row: wanted.row, ref: wanted.ref } };
+  context.begun.add(refKey(wanted.ref));
+  const placed = await place(context, received);
+  if (placed === null) {
+    context.contentKeys.set(refKey(wanted.ref), digest.sha256);
+    return { again: wanted };
+  }
+  if (placed.created) context.tally.bytesStored += digest.size;
+  return {
+    stored: {
+      wanted,
+      record: recordOf(context, received, placed.byContent),
+      header: received.header,
+      announced: false,
+    },
+  };
+}
+
+async function settleKnown(
+  context: RunContext,
+  received: Received,
+  known: StoredRecord,
+): Promise<StoreOutcome> {
+  const { wanted, digest } = received;
+  const seen = await context.ports.store.verify(keyOfRecord(context.mailbox.id, known), digest);
+  if (seen !== 'same') return { missing: wanted };
+  const record = { ...known, size: wanted.ref.size, octets: digest.size };
+  return { stored: { wanted, record, header: received.header, announced: true } };
+}
+
+/** Under the first key; under the one that content decides, once the first holds other bytes. Null: retrieve again. */
+async function place(
+  context: RunContext,
+  { wanted, digest, intake }: Received,
+): Promise<{ created: boolean; byContent: boolean } | null> {
+  const { store } = context.ports;
+  const first = messageKey(context.mailbox.id, wanted.ref.uidl);
+  const second = messageKeyByContent(context.mailbox.id, wanted.ref.uidl, digest.sha256);
+  const { body, upload } = intake;
+  const wants = context.contentKeys.get(refKey(wanted.ref));
+  if (upload !== null) {
+    if (wants !== undefined && wants !== digest.sha256) {
+      await upload.abort();
+      return null;
+    }
+    const settled = await completeSettled(upload, store, wants === undefined ? first : second, digest);
+    return settled === 'different' ? null : placedBy(settled, wants !== undefined);
+  }
+  if (body === null) return null;
+  const settled = await createSettled(store, first, body, digest);
+  if (settled !== 'different') return placedBy(settled, false);
+  const beside = await createSettled(store, second, body, digest);
+  return beside === 'different' ? null : placedBy(beside, true);
+}
+
+function placedBy(settled: Settled, byContent: boolean): { created: boolean; byContent: boolean } {
+  return { created: settled === 'created', byContent };
+}
+
+export function keyOfRecord(mailbox: string, { uidl, sha256, byContent }: StoredRecord): string {
+  return byContent ? messageKeyByContent(mailbox, uidl, sha256) : messageKey(mailbox, uidl);
+}
+
+export function digestOfRecord({ octets, sha256, composite }: StoredRecord): Digest {
+  return composite === undefined ? { size: octets, sha256 } : { size: octets, sha256, composite };
+}
+
+function recordOf(
+  context: RunContext,
+  { wanted, digest, headerHash }: Received,
+  byContent: boolean,
+): StoredRecord {
+  return {
+    uidl: wanted.ref.uidl,
+    size: wanted.ref.size,
+    headerHash,
+    octets: digest.size,
+    sha256: digest.sha256,
+    ...(digest.composite === undefined ? {} : { composite: digest.composite }),
+    ...(byContent ? { byContent: true as const } : {}),
+    storedMs: context.ports.clock.now(),
+  };
+}

@@ -1,0 +1,238 @@
+/**
+ * The batches of a session: while one is retrieved and stored, the one before it is announced and committed, in
+ * the same write that records the intents of the one after. So a batch costs one compare-and-swap, and nothing
+ * is retrieved that no intent announces.
+ */
+import { openIntents, refKey, withIntents } from '../mailbox/state.ts';
+import { UPLOAD_BYTES } from '../store/port.ts';
+import { type Deletable, deleteRetrieved } from './deleting.ts';
+import type { RunContext } from './runContext.ts';
+import type { Session } from './session.ts';
+import { announce, commitSettled, intentOf } from './settling.ts';
+import { type Stored, storeReceived } from './storing.ts';
+import { isBlameless, RunEnded } from './trouble.ts';
+import {
+  type Received,
+  retrieveWindow,
+  type Wanted,
+  WINDOW_BYTES,
+  WINDOW_MESSAGES,
+  WindowLost,
+} from './window.ts';
+
+/** A batch is the unit of commit: what a kill makes the next run repeat at most. */
+export const BATCH_MESSAGES = 128;
+export const BATCH_BYTES = 64 * 1024 * 1024;
+export const BATCH_MS = 5_000;
+
+/** Open intents that a mailbox may have; then they come first. */
+export const OPEN_INTENTS = 500;
+
+/** So many messages in a row that the store would not take are the store's trouble, not theirs. */
+const STORE_FAILURES = 3;
+
+/** Stores what is wanted, in batches, until all is tried, the time is up, or the session ends or should end. */
+export async function transferAll(
+  context: RunContext,
+  session: Session,
+  wanted: readonly Wanted[],
+  shouldReopen: () => boolean,
+): Promise<void> {
+  let at = 0;
+  const take = () => {
+    const batch = wanted.slice(at, at + Math.max(0, Math.min(BATCH_MESSAGES, roomFor(context))));
+    at += batch.length;
+    return batch;
+  };
+  let current = take();
+  await context.state.commit((head) =>
+    withIntents(
+      head,
+      current.map(({ ref }) => intentOf(context, ref)),
+    ),
+  );
+  let previous: readonly Stored[] = [];
+  while (
+    current.length > 0 &&
+    context.deadline.allowsMore &&
+    session.client.closedBy === null &&
+    !shouldReopen()
+  ) {
+    const next = current.length > BATCH_MESSAGES ? [] : take();
+    // Both lanes end before either's failure is told: neither may go on behind the run's back.
+    const [moved, settled] = await Promise.allSettled([
+      transferBatch(context, session, current),
+      settle(context, session, previous, next),
+    ]);
+    if (moved.status === 'rejected') throw moved.reason;
+    if (settled.status === 'rejected') throw settled.reason;
+    await deleteRetrieved(context, session, settled.value);
+    previous = moved.value.stored;
+    current = [...moved.value.untried, ...next];
+    if (moved.value.error !== undefined) {
+      await deleteRetrieved(context, session, await settle(context, session, previous, []));
+      throw moved.value.error;
+    }
+  }
+  await deleteRetrieved(context, session, await settle(context, session, previous, []));
+}
+
+function roomFor({ state }: RunContext): number {
+  return OPEN_INTENTS - openIntents(state.head).length;
+}
+
+/** Announces and commits; what the bus refused is tried alone later. Rejects as the bus or the store failed. */
+export async function settle(
+  context: RunContext,
+  session: Session,
+  stored: readonly Stored[],
+  next: readonly Wanted[],
+): Promise<readonly Deletable[]> {
+  if (stored.length === 0 && next.length === 0) return [];
+  const { settled, refused } = await announce(context, stored);
+  for (const { stored: one, error } of refused) postpone(context, one.wanted, error);
+  await commitSettled(context, settled, next);
+  for (const { wanted } of settled) session.inDoubt.delete(wanted.row.index);
+  return settled;
+}
+
+/** Not again in company during this run; its intent stays open. */
+export function postpone(context: RunContext, { ref }: Wanted, error: unknown): void {
+  context.postponed.add(refKey(ref));
+  context.tally.failed(ref, error, context.mailbox.id);
+}
+
+interface Moved {
+  readonly stored: readonly Stored[];
+  readonly untried: readonly Wanted[];
+  /** What is wrong with the store, so that nothing more is worth trying. */
+  readonly error?: unknown;
+}
+
+async function transferBatch(
+  context: RunContext,
+  session: Session,
+  batch: readonly Wanted[],
+): Promise<Moved> {
+  const begunMs = context.ports.clock.now();
+  const uploads = new Uploads(context);
+  let untried = [...batch];
+  let bytes = 0;
+  let lost: unknown;
+  while (untried.length > 0 && context.deadline.allowsMore && !uploads.failing) {
+    if (bytes >= BATCH_BYTES || context.ports.clock.now() - begunMs >= BATCH_MS) break;
+    const window = nextWindow(untried, context.state.head.singlySinceMs !== null);
+    const giveBack = await context.ports.inFlight.reserve(roomOf(window));
+    try {
+      const { received, refused } = await retrieveWindow(context, session, window);
+      for (const { wanted, error } of refused) postpone(context, wanted, error);
+      bytes += received.reduce((sum, { digest }) => sum + digest.size, 0);
+      untried = untried.slice(window.length);
+      uploads.add(received, giveBack);
+    } catch (error) {
+      giveBack();
+      lost = error;
+      break;
+    }
+  }
+  const { stored, again, missing, storeError } = await uploads.finish();
+  for (const wanted of missing) keepMissing(context, session, wanted);
+  const left = [...again, ...untried];
+  if (lost === undefined) return { stored, untried: left, error: storeError };
+  return { stored, ...(await afterLoss(context, left, lost)) };
+}
+
+/** A consumer removed the object: it is not stored anew, and the mail is never deleted from the server. */
+function keepMissing(context: RunContext, session: Session, { row, ref }: Wanted): void {
+  context.tally.note(
+    'Objects of messages on record are no longer in the store; those messages are kept on the server.',
+  );
+  context.kept.add(refKey(ref));
+  session.inDoubt.delete(row.index);
+}
+
+/** A lost window costs one message its place in company, or the mailbox its windows of many. */
+async function afterLoss(
+  context: RunContext,
+  left: readonly Wanted[],
+  error: unknown,
+): Promise<{ untried: readonly Wanted[]; error?: unknown }> {
+  if (!(error instanceof WindowLost)) throw error;
+  const { cause, culprit } = error;
+  if (culprit) postpone(context, culprit, cause);
+  const untried = left.filter((wanted) => wanted !== culprit);
+  if (isBlameless(cause) && !(cause instanceof RunEnded)) return { untried, error: cause };
+  if (!culprit) await fetchSingly(context);
+  return { untried };
+}
+
+async function fetchSingly({ state, ports, tally }: RunContext): Promise<void> {
+  const nowMs = ports.clock.now();
+  tally.note(
+    'The server sent what no command asked for, so that replies were shifted; this mailbox is fetched one message at a time from now on.',
+  );
+  await state.commit((head) => (head.singlySinceMs === null ? { ...head, singlySinceMs: nowMs } : head));
+}
+
+export function nextWindow(untried: readonly Wanted[], singly: boolean): Wanted[] {
+  const window: Wanted[] = [];
+  let bytes = 0;
+  for (const wanted of untried) {
+    bytes += wanted.row.octets ?? WINDOW_BYTES;
+    if (window.length > 0 && (singly || bytes > WINDOW_BYTES || window.length === WINDOW_MESSAGES)) break;
+    window.push(wanted);
+  }
+  return window;
+}
+
+/** A message beyond one part is uploaded while it arrives, and holds no more than an upload does. */
+function roomOf(window: readonly Wanted[]): number {
+  const bytes = window.reduce((sum, { row }) => sum + (row.octets ?? WINDOW_BYTES), 0);
+  return Math.min(bytes, UPLOAD_BYTES);
+}
+
+/** Uploads that go on while later windows are retrieved. */
+class Uploads {
+  readonly #context: RunContext;
+  readonly #running: Promise<void>[] = [];
+  readonly #stored: Stored[] = [];
+  readonly #again: Wanted[] = [];
+  readonly #missing: Wanted[] = [];
+  #failures = 0;
+  #error: unknown;
+
+  constructor(context: RunContext) {
+    this.#context = context;
+  }
+
+  /** Whether the store has refused several in a row. */
+  get failing(): boolean {
+    return this.#failures >= STORE_FAILURES;
+  }
+
+  /** `giveBack` is called when the last of them is done with. */
+  add(received: readonly Received[], giveBack: () => void): void {
+    const all = received.map((one) => this.#store(one));
+    this.#running.push(Promise.all(all).then(giveBack));
+  }
+
+  async finish() {
+    await Promise.all(this.#running);
+    const storeError = this.failing ? this.#error : undefined;
+    return { stored: this.#stored, again: this.#again, missing: this.#missing, storeError };
+  }
+
+  async #store(received: Received): Promise<void> {
+    try {
+      const outcome = await storeReceived(this.#context, received);
+      this.#failures = 0;
+      if ('stored' in outcome) this.#stored.push(outcome.stored);
+      else if ('again' in outcome) this.#again.push(outcome.again);
+      else this.#missing.push(outcome.missing);
+    } catch (error) {
+      this.#failures += 1;
+      this.#error = error;
+      postpone(this.#context, received.wanted, error);
+    }
+  }
+}

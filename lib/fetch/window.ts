@@ -1,0 +1,167 @@
+/**
+ * A window: at most 16 messages or 8 MB, retrieved one after the other and ended by a fence. Until the fence is
+ * answered exactly, nothing of it counts: where a server does not stuff dots, mail can cut itself and pass its own
+ * rest off as replies, but no sender can guess the UIDL that comes next.
+ */
+import { messageKey, messageKeyByContent } from '../mailbox/names.ts';
+import { type MessageRef, refKey, type StoredRecord } from '../mailbox/state.ts';
+import { Pop3Error } from '../pop3/errors.ts';
+import type { Digest } from '../store/port.ts';
+import { Intake } from './intake.ts';
+import type { Row } from './listing.ts';
+import type { RunContext } from './runContext.ts';
+import type { Session } from './session.ts';
+import { Unvouched } from './trouble.ts';
+
+/** Bounds what a failed fence makes us retrieve again, and the memory that waits for one. */
+export const WINDOW_MESSAGES = 16;
+export const WINDOW_BYTES = 8 * 1024 * 1024;
+
+/** A message that a run means to retrieve. */
+export interface Wanted {
+  readonly row: Row;
+  readonly ref: MessageRef;
+  /** What is stored of it, where it is only retrieved to prove that. */
+  readonly record?: StoredRecord | undefined;
+}
+
+/** A message that came whole, and whose fence was answered. */
+export interface Received {
+  readonly wanted: Wanted;
+  readonly intake: Intake;
+  readonly digest: Digest;
+  readonly headerHash: string;
+  /** The first 64 KB of the header block. */
+  readonly header: Buffer;
+}
+
+export interface WindowResult {
+  readonly received: readonly Received[];
+  /** Refused with the connection still good. */
+  readonly refused: readonly { readonly wanted: Wanted; readonly error: Pop3Error }[];
+}
+
+/**
+ * Why a window was lost; the connection is closed. `culprit` is the message to blame, where that is certain; null
+ * where the replies may have been shifted by any of them.
+ */
+export class WindowLost extends Error {
+  readonly culprit: Wanted | null;
+
+  constructor(cause: unknown, culprit: Wanted | null) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.name = 'WindowLost';
+    this.culprit = culprit;
+  }
+}
+
+/** Rejects with WindowLost, everything of the window discarded. */
+export async function retrieveWindow(
+  context: RunContext,
+  session: Session,
+  wanted: readonly Wanted[],
+): Promise<WindowResult> {
+  const disarm = context.deadline.whenCutOff(() => session.client.destroy(context.deadline.reason));
+  const taken: { wanted: Wanted; intake: Intake }[] = [];
+  const refused: { wanted: Wanted; error: Pop3Error }[] = [];
+  try {
+    for (const message of wanted) {
+      const intake = intakeFor(context, message);
+      const error = await retrieveOne(session, message, intake).catch(async (cause: unknown) => {
+        await discard([...taken, { wanted: message, intake }]);
+        throw new WindowLost(cause, blameIn(cause, message, taken.length));
+      });
+      if (error === null) taken.push({ wanted: message, intake });
+      else refused.push({ wanted: message, error });
+    }
+    await fence(session, wanted).catch(async (cause: unknown) => {
+      await discard(taken);
+      throw new WindowLost(cause, wanted.length === 1 ? (wanted[0] ?? null) : null);
+    });
+  } finally {
+    disarm();
+  }
+  if (taken.length > 0) session.retrievedWhole = true;
+  return { received: taken.map(receivedOf), refused };
+}
+
+function intakeFor({ mailbox, ports, contentKeys }: RunContext, { row, ref, record }: Wanted): Intake {
+  const content = contentKeys.get(refKey(ref));
+  const key =
+    record !== undefined
+      ? null
+      : content === undefined
+        ? messageKey(mailbox.id, ref.uidl)
+        : messageKeyByContent(mailbox.id, ref.uidl, content);
+  return new Intake(ports.store, key, row.octets);
+}
+
+/** Null once the message came whole; the error where the server refused and the connection is still good. */
+async function retrieveOne(session: Session, { row }: Wanted, intake: Intake): Promise<Pop3Error | null> {
+  // From the first byte on some servers hide the message, so the doubt begins before the answer.
+  session.inDoubt.add(row.index);
+  try {
+    await session.client.retr(row.number, (chunk) => intake.take(chunk));
+    return null;
+  } catch (error) {
+    if (!(error instanceof Pop3Error) || error.kind !== 'refused' || session.client.closedBy !== null)
+      throw error;
+    session.inDoubt.delete(row.index);
+    await intake.discard();
+    return error;
+  }
+}
+
+/**
+ * A line that breaks names the message it broke on. Anything else that is wrong may be the tail of an earlier
+ * message of the window that cut itself.
+ */
+function blameIn(cause: unknown, message: Wanted, before: number): Wanted | null {
+  if (before === 0) return message;
+  return cause instanceof Pop3Error && cause.kind === 'lost' ? message : null;
+}
+
+/** `UIDL n` of the window's last message, else `LIST n`; closes the connection where the answer is another. */
+async function fence(session: Session, wanted: readonly Wanted[]): Promise<void> {
+  const last = wanted.at(-1);
+  if (last === undefined) return;
+  const { row } = last;
+  const said = await single(() => session.client.uidlOf(row.number));
+  if (said === row.uidl) return;
+  if (said === null && row.octets !== null) {
+    const octets = await single(() => session.client.listOf(row.number));
+    if (octets === row.octets) return;
+  }
+  const error = new Unvouched(
+    said === null
+      ? `the server answers neither UIDL ${row.number} nor LIST ${row.number} rightly, so nothing can vouch for what it sent. Nothing was stored of it.`
+      : `UIDL ${row.number} gave another id after the message than the listing did: a message that cut itself, or a mailbox renumbered. Nothing was stored of it.`,
+  );
+  session.client.destroy(error);
+  throw error;
+}
+
+/** Null where the server refuses the form. */
+async function single<T>(ask: () => Promise<T>): Promise<T | null> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof Pop3Error && error.kind === 'refused') return null;
+    throw error;
+  }
+}
+
+async function discard(taken: readonly { intake: Intake }[]): Promise<void> {
+  // An upload that cannot be aborted now is the bucket's lifecycle rule's; the reason of the loss goes first.
+  await Promise.allSettled(taken.map(({ intake }) => intake.discard()));
+}
+
+function receivedOf({ wanted, intake }: { wanted: Wanted; intake: Intake }): Received {
+  return {
+    wanted,
+    intake,
+    digest: intake.digest(),
+    headerHash: intake.header.hash(),
+    header: intake.header.kept(),
+  };
+}

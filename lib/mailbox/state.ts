@@ -1,0 +1,222 @@
+/**
+ * A mailbox's state: a value, and pure changes of it. Every change may be applied again to a head that another
+ * run has written meanwhile, or to one that already holds it, with the same result: a lost compare-and-swap is
+ * merged by doing just that. So attempts are counted once per run, and records are kept by UIDL and content.
+ */
+
+export const STATE_VERSION = 1;
+
+/** A UIDL, told from others that bear it: by LIST size and, where a listing repeats the UIDL, by header hash. */
+export interface MessageRef {
+  /** Raw bytes, one per character (latin1). */
+  readonly uidl: string;
+  /** Octets that LIST announced, or null where it gave no number. */
+  readonly size: number | null;
+  readonly headerHash: string | null;
+}
+
+/** Written before RETR: what is about to be tried, by whom, and until when nobody else may judge it. */
+export interface Intent extends MessageRef {
+  readonly run: string;
+  readonly untilMs: number;
+  /** When its message was gone from the server and nothing was found in the store, last. */
+  readonly lookedMs?: number;
+}
+
+export interface Failure extends MessageRef {
+  /** Times it was tried alone without success. */
+  readonly attempts: number;
+  /** The run that was counted last. */
+  readonly lastRun: string | null;
+  readonly code: string;
+  readonly message: string;
+  readonly firstMs: number;
+  readonly setAsideMs: number | null;
+  /** Whether a person was told that it is set aside. */
+  readonly reported: boolean;
+  /** When a message set aside is tried again. */
+  readonly retryMs: number;
+}
+
+/** A message that is stored and announced. */
+export interface StoredRecord {
+  readonly uidl: string;
+  readonly size: number | null;
+  /** Hash of the bytes before the first empty line. */
+  readonly headerHash: string;
+  /** Received; fewer than `size` means that the server delivered short. */
+  readonly octets: number;
+  readonly sha256: string;
+  readonly composite?: string;
+  /** Stored under the key that content decides. */
+  readonly byContent?: true;
+  readonly storedMs: number;
+  /** Rows of one listing that were seen to have these very bytes, where more than one. */
+  readonly rows?: number;
+}
+
+export interface BackOff {
+  /** In a row. */
+  readonly failures: number;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface Head {
+  readonly v: typeof STATE_VERSION;
+  readonly mailbox: string;
+  readonly revision: number;
+  /** New in every write, so that no two writes have the same bytes and each is known for its writer's. */
+  readonly nonce: string;
+  readonly lastAttemptMs: number;
+  readonly lastSuccessMs: number;
+  readonly backOff: BackOff | null;
+  /** Set once the server was caught shifting replies: one message per window since. */
+  readonly singlySinceMs: number | null;
+  readonly intents: readonly Intent[];
+  readonly failures: readonly Failure[];
+  readonly records: readonly StoredRecord[];
+  /** The last listing after which nothing was left to do; what falls due all the same follows from the above. */
+  readonly quiet: { readonly digest: string } | null;
+}
+
+export function emptyHead(mailbox: string): Head {
+  return {
+    v: STATE_VERSION,
+    mailbox,
+    revision: 0,
+    nonce: '',
+    lastAttemptMs: 0,
+    lastSuccessMs: 0,
+    backOff: null,
+    singlySinceMs: null,
+    intents: [],
+    failures: [],
+    records: [],
+    quiet: null,
+  };
+}
+
+/** One string per message; nothing in a UIDL can make two refs alike, for it comes last. */
+export function refKey({ uidl, size, headerHash }: MessageRef): string {
+  return `${size ?? '-'} ${headerHash ?? '-'} ${uidl}`;
+}
+
+export function sameRef(a: MessageRef, b: MessageRef): boolean {
+  return a.uidl === b.uidl && a.size === b.size && a.headerHash === b.headerHash;
+}
+
+/** Only `run`'s own intents are replaced; another's for the same message stands beside them. */
+export function withIntents(head: Head, intents: readonly Intent[]): Head {
+  if (intents.length === 0) return head;
+  const replaced = new Set(intents.map((intent) => `${intent.run} ${refKey(intent)}`));
+  const others = head.intents.filter((intent) => !replaced.has(`${intent.run} ${refKey(intent)}`));
+  return { ...head, intents: [...others, ...intents] };
+}
+
+/** Strikes what `run` wrote for these messages, and what runs wrote whose time is over. */
+export function strikeIntents(
+  head: Head,
+  refs: readonly MessageRef[],
+  by: { readonly run: string; readonly nowMs: number },
+): Head {
+  if (refs.length === 0) return head;
+  const struck = new Set(refs.map(refKey));
+  const intents = head.intents.filter(
+    (intent) => !(struck.has(refKey(intent)) && (intent.run === by.run || intent.untilMs <= by.nowMs)),
+  );
+  return intents.length === head.intents.length ? head : { ...head, intents };
+}
+
+/** `run` has ended: what it leaves open may be judged by anybody from `nowMs` on. */
+export function releaseIntents(head: Head, run: string, nowMs: number): Head {
+  if (!head.intents.some((intent) => intent.run === run && intent.untilMs > nowMs)) return head;
+  const intents = head.intents.map((intent) =>
+    intent.run === run && intent.untilMs > nowMs ? { ...intent, untilMs: nowMs } : intent,
+  );
+  return { ...head, intents };
+}
+
+/** By UIDL and content; a record that is there already keeps its date, and learns the size it is listed with. */
+export function withRecords(head: Head, records: readonly StoredRecord[]): Head {
+  if (records.length === 0) return head;
+  const byContent = new Map(head.records.map((record) => [recordKey(record), record]));
+  for (const record of records) {
+    const known = byContent.get(recordKey(record));
+    byContent.set(recordKey(record), known ? refreshed(known, record) : record);
+  }
+  return { ...head, records: [...byContent.values()] };
+}
+
+function refreshed(known: StoredRecord, seen: StoredRecord): StoredRecord {
+  const rows = Math.max(known.rows ?? 1, seen.rows ?? 1);
+  return { ...known, size: seen.size, ...(rows > 1 ? { rows } : {}) };
+}
+
+function recordKey({ uidl, sha256 }: StoredRecord): string {
+  return `${sha256} ${uidl}`;
+}
+
+/** Whether the server delivered fewer octets than it announced, or announced none to compare with. */
+export function isShort({ size, octets }: StoredRecord): boolean {
+  return size === null || octets < size;
+}
+
+/** Intents of messages that are not set aside: those that somebody must resolve soon. */
+export function openIntents(head: Head): readonly Intent[] {
+  const aside = new Set(head.failures.filter(({ setAsideMs }) => setAsideMs !== null).map(refKey));
+  return head.intents.filter((intent) => !aside.has(refKey(intent)));
+}
+
+/** How soon a message that is set aside is tried again by itself. */
+export const SET_ASIDE_RETRY_MS = 24 * 3_600_000;
+
+export interface Attempt {
+  readonly run: string;
+  readonly nowMs: number;
+}
+
+/** Counted before the attempt is made, so that one which ends the process is counted too; once per run. */
+export function countAttempt(head: Head, ref: MessageRef, { run, nowMs }: Attempt): Head {
+  const known = failureOf(head, ref);
+  if (known?.lastRun === run) return head;
+  return withFailure(head, {
+    uidl: ref.uidl,
+    size: ref.size,
+    headerHash: ref.headerHash,
+    code: 'E_ATTEMPT_UNFINISHED',
+    message: 'The process ended while this message was being tried.',
+    firstMs: nowMs,
+    setAsideMs: null,
+    reported: false,
+    ...known,
+    // Written ahead too: a retry that ends the process must not be the next run's first thought.
+    retryMs: known && known.setAsideMs !== null ? nowMs + SET_ASIDE_RETRY_MS : 0,
+    attempts: (known?.attempts ?? 0) + 1,
+    lastRun: run,
+  });
+}
+
+/** What went wrong was not the message's fault: the store, the bus, or a deadline that came too soon. */
+export function uncountAttempt(head: Head, ref: MessageRef, run: string): Head {
+  const known = failureOf(head, ref);
+  if (known?.lastRun !== run) return head;
+  if (known.attempts <= 1 && known.setAsideMs === null) return forgetFailures(head, [ref]);
+  return withFailure(head, { ...known, attempts: known.attempts - 1, lastRun: null });
+}
+
+export function failureOf(head: Head, ref: MessageRef): Failure | undefined {
+  return head.failures.find((failure) => sameRef(failure, ref));
+}
+
+export function withFailure(head: Head, failure: Failure): Head {
+  return { ...head, failures: [...head.failures.filter((other) => !sameRef(other, failure)), failure] };
+}
+
+export function forgetFailures(head: Head, refs: readonly MessageRef[]): Head {
+  const forgotten = new Set(refs.map(refKey));
+  const failures = head.failures.filter((failure) => !forgotten.has(refKey(failure)));
+  return failures.length === head.failures.length ? head : { ...head, failures };
+}
