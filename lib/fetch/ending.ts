@@ -41,7 +41,7 @@ export function classify(context: RunContext, session: Session): Classified {
   };
   for (const decided of decisions(context, session)) {
     listed.add(refKey(decided.ref));
-    add(classOf(context.tally, decided));
+    add(classOf(context, decided));
     const settled = decided.action === 'keep' || decided.action === 'set aside' || decided.action === 'skip';
     if (!settled && !session.deleted.has(decided.row.index)) quiet = false;
   }
@@ -51,7 +51,8 @@ export function classify(context: RunContext, session: Session): Classified {
   return { counts, quiet };
 }
 
-function classOf(tally: Tally, { action, ref }: Decided): Class {
+function classOf({ tally, triedAlone }: RunContext, { action, ref }: Decided): Class {
+  if (tally.stored.has(refKey(ref))) return 'stored';
   switch (action) {
     case 'set aside':
       return 'setAside';
@@ -60,9 +61,11 @@ function classOf(tally: Tally, { action, ref }: Decided): Class {
     case 'keep':
     case 'delete':
     case 'prove':
-      return tally.stored.has(refKey(ref)) ? 'stored' : 'alreadyStored';
+      return 'alreadyStored';
     default:
-      return tally.hasFailed(ref) ? 'failed' : 'notReached';
+      if (tally.hasFailed(ref)) return 'failed';
+      // Resolved; what is open still is another run's intent, which only that run's end may strike.
+      return triedAlone.has(refKey(ref)) ? 'alreadyStored' : 'notReached';
   }
 }
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { Counts } from '../../lib/fetch/report.ts';
 import { bytesOf, mail } from '../servers/scripted.ts';
 import { contentsOf, letter, World } from './world.ts';
 
 const five = () => ['a', 'b', 'c', 'd', 'e'].map((name) => mail(name, letter(name)));
 
-function sum({ listed: _, ...rest }: Record<string, number>): number {
+function sum({ listed: _, ...rest }: Counts): number {
   return Object.values(rest).reduce((total, count) => total + count, 0);
 }
 

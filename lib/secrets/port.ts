@@ -1,0 +1,56 @@
+import { inspect } from 'node:util';
+
+/** A secret that shows itself to nobody by accident: not in a string, JSON, console or debugger listing. */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  /** The one way out; call it where the value is written to the wire, and keep no copy. */
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return '[secret]';
+  }
+
+  toJSON(): string {
+    return '[secret]';
+  }
+
+  [inspect.custom](): string {
+    return '[secret]';
+  }
+}
+
+/** Where secrets are kept. A mailbox's settings hold references only; what a reference means is the adapter's. */
+export interface Secrets {
+  /**
+   * The secret behind `reference`. `fresh`: read the source again instead of the cache (once, after a refused
+   * sign-in: it may have been rotated). Rejects with SecretError, which never holds any part of a secret.
+   */
+  read(reference: string, fresh: boolean): Promise<Secret>;
+}
+
+export class SecretError extends Error {
+  /** 'later': the source is unreachable. 'person': it is missing, empty, malformed or denied. */
+  readonly kind: 'later' | 'person';
+  /** Stable, for programs: E_SECRET_… */
+  readonly code: string;
+  readonly reference: string;
+
+  constructor(
+    message: string,
+    facts: { kind: 'later' | 'person'; code: string; reference: string },
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+    this.name = 'SecretError';
+    this.kind = facts.kind;
+    this.code = facts.code;
+    this.reference = facts.reference;
+  }
+}

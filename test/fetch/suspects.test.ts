@@ -1,0 +1,180 @@
+import { describe, expect, it } from 'vitest';
+import { messageKey } from '../../lib/mailbox/names.ts';
+import { mail } from '../servers/scripted.ts';
+import { SimulatedProcess } from './process.ts';
+import { contentsOf, letter, World } from './world.ts';
+
+const DEADLINE_MS = 120_000;
+const six = () => ['a', 'b', 'poison', 'd', 'e', 'f'].map((name) => mail(name, letter(name)));
+
+/** Runs of which each dies when it comes to `when`, until one does not. Each begins after the last one's deadline. */
+async function diesAgainAndAgain(world: World, when: (name: string) => boolean): Promise<number> {
+  for (let deaths = 0; deaths < 12; deaths += 1) {
+    const ended = await new SimulatedProcess(world, { mishap: 'kill before', when }).run();
+    if (ended !== 'died') return deaths;
+    world.skewMs += DEADLINE_MS;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+describe('a message that ends the process', () => {
+  it('in being retrieved is set aside within attempts + 1 deaths, and its neighbours are not', async () => {
+    const messages = six();
+    const world = new World({ messages, settings: { delete: 'when-stored' } });
+    const deaths = await diesAgainAndAgain(
+      world,
+      (name) =>
+        (name === 'send RETR 3' && world.server.messages.length === 6) ||
+        (name === 'send RETR 1' && world.server.messages.length === 1),
+    );
+    expect(deaths).toBeLessThanOrEqual(world.mailbox.attempts + 1);
+    expect(world.server.messages.map(({ uidl }) => uidl)).toEqual(['poison']);
+    expect(await world.contents()).toEqual(contentsOf(messages.filter(({ uidl }) => uidl !== 'poison')));
+    const aside = world.publisher.accepted.filter(({ detailType }) => detailType === 'Message Set Aside');
+    expect(aside).toMatchObject([{ detail: { uidl: 'poison', attempts: 3 } }]);
+    expect((await world.head()).failures).toMatchObject([{ uidl: 'poison' }]);
+  });
+
+  it('in being announced is announced without a summary, once its object is there', async () => {
+    const world = new World({ messages: six() });
+    const publish = world.publisher.publish.bind(world.publisher);
+    let deaths = 0;
+    for (let run = 0; run < 6; run += 1) {
+      const process = new SimulatedProcess(world, { mishap: 'kill before', when: () => false });
+      const ports = process.ports();
+      let died = false;
+      world.publisher.publish = async (events) => {
+        const summarized = events.some(
+          ({ detail }) =>
+            'uidl' in detail && detail.uidl === 'poison' && 'headers' in detail && detail.headers,
+        );
+        if (!summarized) return publish(events);
+        died = true;
+        deaths += 1;
+        return new Promise(() => {});
+      };
+      const report = await Promise.race([world.run({}, ports), until(() => died)]);
+      world.skewMs += DEADLINE_MS;
+      if (report) break;
+    }
+    expect(deaths).toBe(1);
+    expect(world.publisher.stored.find(({ uidl }) => uidl === 'poison')).toMatchObject({ headers: null });
+    expect(new Set(world.publisher.stored.map(({ uidl }) => uidl)).size).toBe(6);
+  });
+});
+
+async function until(holds: () => boolean): Promise<null> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+  return null;
+}
+
+describe("another run's intents", () => {
+  it('are not counted while it may live: its messages are tried last, and without blame', async () => {
+    const world = new World({ messages: six() });
+    const dead = new SimulatedProcess(world, {
+      mishap: 'kill before',
+      when: (name) => name === 'send RETR 3',
+    });
+    await dead.run();
+    const dying = new SimulatedProcess(world, {
+      mishap: 'kill before',
+      when: (name) => name === 'send RETR 1',
+    });
+    await dying.run();
+    expect((await world.head()).failures).toEqual([]);
+    const report = await world.run();
+    expect(report.counts).toMatchObject({ listed: 6, stored: 6 });
+  });
+
+  it('stay open after the message is on record, and are struck later without retrieving anything', async () => {
+    const world = new World({ messages: six() });
+    await new SimulatedProcess(world, {
+      mishap: 'kill before',
+      when: (name) => name === 'send RETR 3',
+    }).run();
+    await world.run();
+    expect((await world.head()).intents.length).toBeGreaterThan(0);
+    const before = world.retrieved;
+    world.skewMs += DEADLINE_MS;
+    await world.run();
+    expect((await world.head()).intents).toEqual([]);
+    expect(world.retrieved).toBe(before);
+    expect(new Set(world.publisher.stored.map(({ id }) => id)).size).toBe(6);
+  });
+
+  it('of a message that vanished are kept until nothing can land any more, and announce what did', async () => {
+    const world = new World({ messages: [mail('a', letter('a')), mail('b', letter('b'))] });
+    await new SimulatedProcess(world, { mishap: 'kill before', when: (name) => name === 'publish' }).run();
+    world.server.messages.length = 0;
+    world.skewMs += DEADLINE_MS;
+    await world.run();
+    expect(world.publisher.stored.map(({ uidl }) => uidl).sort()).toEqual(['a', 'b']);
+    expect((await world.head()).intents).toEqual([]);
+  });
+});
+
+describe('a session that has retrieved what it could not store', () => {
+  it('is dropped without QUIT, so that a server which hides at QUIT offers the message again', async () => {
+    const world = new World({
+      messages: six(),
+      behaviour: { hides: 'at QUIT' },
+      settings: { delete: 'when-stored' },
+    });
+    const key = messageKey('inbox', 'd');
+    const failing = new SimulatedProcess(world, {
+      mishap: 'fail before',
+      when: (name) => name === `create ${key}`,
+    });
+    const report = await failing.run({ suspects: 'never' });
+    expect(report).toMatchObject({ counts: { listed: 6, stored: 5, failed: 1 } });
+    expect(world.server.log.sessions[0]?.quit).toBe(false);
+    for (let run = 0; run < 3; run += 1) await world.run();
+    expect(await world.contents()).toEqual(contentsOf(six()));
+  });
+});
+
+describe('a server that does not stuff dots', () => {
+  it('cannot pass forged replies off as its next messages, however late they come', async () => {
+    const forged = letter('forged');
+    const evil = `${letter('evil')}.\r\n+OK\r\n${forged}.\r\n+OK\r\n${forged}.\r\n`;
+    const whole = `+OK\r\n${letter('evil')}.\r\n`.length;
+    const others = six();
+    for (const pieces of [[100_000], [whole, 100_000], [1], [whole, 7, 3]]) {
+      const world = new World({
+        messages: [...others.slice(0, 3), mail('evil', evil), ...others.slice(3)],
+        faults: [
+          {
+            verb: 'RETR',
+            uidl: 'evil',
+            reply: `+OK\r\n${evil}.\r\n`,
+            pieces,
+            dripMs: pieces.length > 1 ? 2 : 0,
+          },
+        ],
+        settings: { delete: 'when-stored' },
+      });
+      for (let run = 0; run < 6; run += 1) await world.run();
+      expect(await world.contents()).toEqual(contentsOf(others));
+      expect(world.server.messages.map(({ uidl }) => uidl)).toEqual(['evil']);
+      expect(world.publisher.stored.map(({ uidl }) => uidl).sort()).toEqual(
+        others.map(({ uidl }) => uidl).sort(),
+      );
+    }
+  });
+});
+
+describe('two runs at once', () => {
+  it('lose nothing, store nothing twice and delete rightly', async () => {
+    for (let round = 0; round < 50; round += 1) {
+      const messages = six();
+      const world = new World({ messages, settings: { delete: 'when-stored' } });
+      await Promise.all([world.run(), world.run()]);
+      world.skewMs += DEADLINE_MS;
+      await world.run();
+      expect(await world.contents()).toEqual(contentsOf(messages));
+      expect(world.server.messages).toHaveLength(0);
+      expect(new Set(world.publisher.stored.map(({ id }) => id)).size).toBe(6);
+      expect((await world.head()).failures).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,42 @@
+import { inspect } from 'node:util';
+import { expect } from 'vitest';
+import { SecretError } from '../../lib/secrets/port.ts';
+
+/** The SecretError that `reading` rejects with. */
+export async function refusal(reading: Promise<unknown>): Promise<SecretError> {
+  const error: unknown = await reading.then(
+    () => 'resolved',
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(SecretError);
+  return error as SecretError;
+}
+
+/** Everything that a log, a console or an event could make of `thing`. */
+function showings(thing: unknown): string[] {
+  const shown = [String(thing), `${thing}`, JSON.stringify(thing) ?? ''];
+  for (const showHidden of [false, true])
+    shown.push(inspect(thing, { depth: 10, showHidden, getters: true }));
+  if (thing instanceof Error) {
+    for (const name of Object.getOwnPropertyNames(thing)) shown.push(String(Reflect.get(thing, name)));
+    shown.push(JSON.stringify(thing, Object.getOwnPropertyNames(thing)));
+    if (thing.cause !== undefined) shown.push(...showings(thing.cause));
+  }
+  return shown;
+}
+
+/** Neither as it is, nor in base64, hex, a URL or JSON. */
+export function expectHidden(thing: unknown, secret: string): void {
+  const bytes = Buffer.from(secret);
+  const forms = [
+    secret,
+    bytes.toString('base64').replace(/=+$/, ''),
+    bytes.toString('base64url'),
+    bytes.toString('hex'),
+    encodeURIComponent(secret),
+    JSON.stringify(secret).slice(1, -1),
+  ];
+  for (const shown of showings(thing)) {
+    for (const form of forms) expect(shown.toLowerCase()).not.toContain(form.toLowerCase());
+  }
+}
