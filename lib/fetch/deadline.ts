@@ -23,6 +23,7 @@ export class Deadline {
   #aborted = false;
   readonly #onCutOff = new Set<() => void>();
   #cancel: () => void = () => {};
+  #forgetSignal: () => void = () => {};
 
   constructor(clock: Clock, endMs: number, signal: AbortSignal | undefined) {
     this.#clock = clock;
@@ -33,7 +34,9 @@ export class Deadline {
     this.#cutOffMs = endMs - (reserveMs * 2) / 3;
     this.#arm();
     if (signal?.aborted) this.#abort();
-    else signal?.addEventListener('abort', () => this.#abort(), { once: true });
+    const abort = () => this.#abort();
+    signal?.addEventListener('abort', abort);
+    this.#forgetSignal = () => signal?.removeEventListener('abort', abort);
   }
 
   /** Whether another message may be begun. */
@@ -61,9 +64,10 @@ export class Deadline {
     return () => this.#onCutOff.delete(drop);
   }
 
-  /** Frees the timer. */
+  /** Frees the timer and the signal. */
   end(): void {
     this.#cancel();
+    this.#forgetSignal();
     this.#onCutOff.clear();
   }
 

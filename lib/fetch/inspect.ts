@@ -108,7 +108,6 @@ async function lookingContext(mailbox: Mailbox, ports: FetchPorts, deadline: Dea
     progress: new ProgressMeter(mailbox.id, undefined),
     postponed: new Set(),
     contentKeys: new Map(),
-    unproved: new Set(),
     triedAlone: new Set(),
     begun: new Set(),
     kept: new Set(),

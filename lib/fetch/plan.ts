@@ -82,8 +82,8 @@ export function refOf(row: Row, headerHash: string | null): MessageRef {
 
 export interface Asked {
   readonly row: Row;
-  /** By TOP, for rows whose UIDL is repeated; null while unknown. */
-  readonly headerHash: string | null;
+  /** By TOP, for rows whose UIDL is repeated; undefined before it was asked for, null where the server has no TOP. */
+  readonly headerHash: string | null | undefined;
   /** How many rows of this listing share UIDL, size and header hash with it. */
   readonly alike: number;
   readonly nowMs: number;
@@ -91,25 +91,27 @@ export interface Asked {
 
 export function decide({ row, headerHash, alike, nowMs }: Asked, known: Knowledge, policy: Policy): Decision {
   if (row.uidl === '') return { action: 'skip', why: 'the server gave it no UIDL' };
-  if (row.repeated && headerHash === null) {
+  if (row.repeated && headerHash === undefined) {
     return { action: 'peek', why: 'its UIDL is repeated in this listing; TOP tells which one it is' };
   }
-  const ref = refOf(row, headerHash);
+  const ref = refOf(row, headerHash ?? null);
   const failure = known.failure(ref);
   if (failure && failure.setAsideMs !== null && nowMs < failure.retryMs) {
     return { action: 'set aside', why: `set aside after ${failure.attempts} attempts: ${failure.message}` };
   }
   if (known.open(ref) || failure)
     return { action: 'alone', why: 'an earlier attempt did not finish; it is tried alone' };
-  const records = known.records(row.uidl).filter((record) => matches(record, row, headerHash));
+  const records = known.records(row.uidl).filter((record) => matches(record, row, headerHash ?? null));
   const [record] = records;
   const rows = records.reduce((sum, { rows: same }) => sum + (same ?? 1), 0);
   if (record === undefined || rows < alike) return { action: 'fetch', why: 'not stored yet' };
   return { ...whatOfStored(row, record, policy), record };
 }
 
+/** Twins on a server without TOP are told apart by size and number only, and by content once retrieved. */
 function matches(record: StoredRecord, row: Row, headerHash: string | null): boolean {
-  return record.size === row.octets && (!row.repeated || record.headerHash === headerHash);
+  const sameHeader = !row.repeated || headerHash === null || record.headerHash === headerHash;
+  return record.size === row.octets && sameHeader;
 }
 
 function whatOfStored(row: Row, record: StoredRecord, policy: Policy): Decision {

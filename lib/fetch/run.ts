@@ -84,7 +84,6 @@ async function perform(begin: Begin, options: RunOptions, signal: AbortSignal): 
     state,
     postponed: new Set(),
     contentKeys: new Map(),
-    unproved: new Set(),
     triedAlone: new Set(),
     begun: new Set(),
     kept: new Set(),

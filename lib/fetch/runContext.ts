@@ -22,8 +22,6 @@ export interface RunContext {
   readonly postponed: Set<string>;
   /** Content of messages that must go under the key which content decides: by ref. */
   readonly contentKeys: Map<string, string>;
-  /** Rows whose TOP proved nothing: retrieved again and compared, by ref. */
-  readonly unproved: Set<string>;
   /** Tried alone in this run, which is once enough: by ref. */
   readonly triedAlone: Set<string>;
   /** Something may be in the store that is not on record: by ref. */

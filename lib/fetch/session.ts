@@ -17,8 +17,8 @@ export interface Session {
   readonly inDoubt: Set<number>;
   /** Rows that DELE was accepted for. */
   readonly deleted: Set<number>;
-  /** Header hashes by TOP, of rows whose UIDL is repeated. */
-  readonly headerHashes: Map<number, string>;
+  /** Header hashes by TOP, of rows whose UIDL is repeated; null where TOP was refused. */
+  readonly headerHashes: Map<number, string | null>;
   /** Whether a message came whole in this session: then a refused RETR is the message's own trouble. */
   retrievedWhole: boolean;
   readonly notes: readonly string[];

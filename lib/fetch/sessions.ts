@@ -70,8 +70,7 @@ export async function peek(context: RunContext, session: Session): Promise<void>
   for (const row of session.listing.rows()) {
     if (!row.repeated || row.uidl === '' || !context.deadline.allowsMore) continue;
     const top = await topOf(session, row);
-    // Without TOP, twins are told apart by size alone, and by their content once retrieved.
-    session.headerHashes.set(row.index, top?.hash ?? '');
+    session.headerHashes.set(row.index, top?.hash ?? null);
   }
 }
 
@@ -82,8 +81,8 @@ export function* decisions(context: RunContext, session: Session): Generator<Dec
   const policy = { deletes: context.mailbox.delete !== 'keep', attempts: context.mailbox.attempts };
   const nowMs = context.ports.clock.now();
   for (const row of session.listing.rows()) {
-    const headerHash = session.headerHashes.get(row.index) ?? null;
-    const ref = refOf(row, headerHash);
+    const headerHash = session.headerHashes.get(row.index);
+    const ref = refOf(row, headerHash ?? null);
     const asked = { row, headerHash, alike: row.repeated ? (alike.get(refKey(ref)) ?? 1) : 1, nowMs };
     yield { ...decide(asked, known, policy), row, ref };
   }
@@ -106,11 +105,11 @@ function countAlike(session: Session): Map<string, number> {
   return alike;
 }
 
-function wantedOf({ unproved, postponed }: RunContext, planned: readonly Decided[]): Wanted[] {
+function wantedOf({ postponed }: RunContext, planned: readonly Decided[]): Wanted[] {
   return planned.flatMap(({ action, row, ref, record }) => {
     if (postponed.has(refKey(ref))) return [];
     if (action === 'fetch') return [{ row, ref }];
-    if (action === 'prove' && !unproved.has(refKey(ref))) return [{ row, ref, record }];
+    if (action === 'prove') return [{ row, ref, record }];
     return [];
   });
 }

@@ -1,0 +1,77 @@
+import { parseArgs } from 'node:util';
+import { UsageError } from './exitCodes.ts';
+import { COMMANDS, type CommandName, DEFAULT_TIME_LIMIT_SECONDS } from './help.ts';
+
+const OPTIONS = {
+  config: { type: 'string', short: 'c' },
+  folder: { type: 'string' },
+  bucket: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  'time-limit': { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+  version: { type: 'boolean', short: 'V', default: false },
+} as const;
+
+/** A day: a run that needs longer is cut, and the next one goes on. Timers end at 24 days. */
+const LONGEST_TIME_LIMIT_SECONDS = 86_400;
+
+export interface Arguments {
+  /** Undefined where help or the version is asked for without one. */
+  readonly command: CommandName | undefined;
+  readonly ids: readonly string[];
+  readonly config: string | undefined;
+  readonly folder: string | undefined;
+  readonly bucket: string | undefined;
+  readonly json: boolean;
+  readonly timeLimitMs: number;
+  readonly help: boolean;
+  readonly version: boolean;
+}
+
+/** Throws UsageError. */
+export function readArguments(argv: readonly string[]): Arguments {
+  const { values, positionals } = parsed(argv);
+  const [name, ...ids] = positionals;
+  // `mailferry help fetch` is what people type first.
+  if (name === 'help') return readArguments([...ids, '--help']);
+  const command = COMMANDS.find((known) => known === name);
+  const { help, version, json, config, folder, bucket } = values;
+  if (command === undefined && name !== undefined) {
+    throw new UsageError(`There is no command "${name}"; there are: ${COMMANDS.join(', ')}.`);
+  }
+  if (command === undefined && !help && !version) {
+    throw new UsageError(`A command is missing: ${COMMANDS.join(', ')}.`);
+  }
+  return {
+    command,
+    ids,
+    config,
+    folder,
+    bucket,
+    json,
+    help,
+    version,
+    timeLimitMs: timeLimit(values['time-limit']),
+  };
+}
+
+function parsed(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, strict: true });
+  } catch (error) {
+    // Node's words name the option; its advice about "--" does not help here.
+    const words = error instanceof Error ? (error.message.split('. ')[0] ?? error.message) : String(error);
+    throw new UsageError(`${words}.`, { cause: error });
+  }
+}
+
+function timeLimit(given: string | undefined): number {
+  if (given === undefined) return DEFAULT_TIME_LIMIT_SECONDS * 1000;
+  const seconds = Number(given);
+  if (!/^\d+$/.test(given) || seconds < 1 || seconds > LONGEST_TIME_LIMIT_SECONDS) {
+    throw new UsageError(
+      `--time-limit must be whole seconds, 1 to ${LONGEST_TIME_LIMIT_SECONDS}, not "${given}".`,
+    );
+  }
+  return seconds * 1000;
+}

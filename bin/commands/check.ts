@@ -1,0 +1,100 @@
+import { PublisherError } from '../../lib/events/port.ts';
+import { type CheckReport, type CheckStep, checkMailbox } from '../../lib/fetch/inspect.ts';
+import { StoreError } from '../../lib/store/port.ts';
+import { EXIT, type ExitCode, exitCodeOfTrouble, worst } from '../exitCodes.ts';
+import { troubleInWords } from '../runInWords.ts';
+import { durationInWords } from '../words.ts';
+import type { Call } from './command.ts';
+
+/** Tries everything that a run needs, step by step, and retrieves no mail. */
+export async function checkCommand(call: Call): Promise<ExitCode> {
+  const codes = [
+    await checkPlace(call, 'store', () => checkStore(call)),
+    await checkPlace(call, 'events', () => checkEvents(call)),
+  ];
+  for (const mailbox of call.mailboxes) {
+    if (call.signal.aborted) return EXIT.interrupted;
+    if (!call.json) call.terminal.out(`${mailbox.id}: ${mailbox.user} on ${mailbox.host}:${mailbox.port}`);
+    const report = await checkMailbox(mailbox, call.ports, {
+      deadlineMs: call.ports.clock.now() + call.timeLimitMs,
+      signal: call.signal,
+      onStep: (step) => {
+        if (!call.json) call.terminal.out(mailboxStep(step));
+      },
+    });
+    if (call.json) call.terminal.json(report);
+    else for (const line of conclusion(report)) call.terminal.out(line);
+    codes.push(exitCodeOfTrouble(report.error));
+  }
+  return call.signal.aborted ? EXIT.interrupted : worst(codes);
+}
+
+function conclusion({ notes, error }: CheckReport): string[] {
+  return [...notes.map((note) => `  note: ${note}`), ...(error === null ? [] : [troubleInWords(error)])];
+}
+
+/** What a mailbox's failed step says is in the conclusion, with its code. */
+function mailboxStep(step: CheckStep): string {
+  return stepInWords(step.ok ? step : { ...step, says: '' });
+}
+
+function stepInWords({ name, ok, ms, says }: Step): string {
+  return `  ${ok ? '✓' : '✗'} ${name.padEnd(12)} ${durationInWords(ms).padStart(6)}  ${says}`.trimEnd();
+}
+
+interface Step {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly ms: number;
+  readonly says: string;
+}
+
+/** Store and events are the same for all mailboxes: one line each. Resolves with what it found, in words. */
+async function checkPlace(
+  { ports, terminal, json }: Call,
+  name: 'store' | 'events',
+  look: () => Promise<string>,
+): Promise<ExitCode> {
+  const startedMs = ports.clock.now();
+  const said = await look().then(
+    (says) => ({ ok: true, says, code: EXIT.done as ExitCode }),
+    (error: unknown) => {
+      if (!(error instanceof StoreError || error instanceof PublisherError)) throw error;
+      return {
+        ok: false,
+        says: `${error.message} (${error.code})`,
+        code: error.kind === 'person' ? EXIT.person : EXIT.later,
+      };
+    },
+  );
+  const { code, ...step } = { name, ms: ports.clock.now() - startedMs, ...said };
+  if (json) terminal.json({ place: name, ...step });
+  else terminal.out(stepInWords(step));
+  return code;
+}
+
+/** The probe writes, and moves 40 MB now and then: only where deletions depend on it. */
+async function checkStore({ mailboxes, ports }: Call): Promise<string> {
+  const place = 'bucket' in ports.store.place ? ports.store.place.bucket : ports.store.place.folder;
+  const deletes = mailboxes.some((mailbox) => mailbox.delete !== 'keep');
+  if (!deletes) {
+    // The first answer tells; there may be none.
+    for await (const _ of ports.store.list('state/')) break;
+    return `${place} can be read`;
+  }
+  const { single, multipart, reason } = await ports.trust();
+  if (single && multipart) return `${place} can be trusted with deletions`;
+  throw new StoreError(
+    `${place} cannot be trusted with ${single ? 'deletions of messages over 8 MB' : 'deletions'}: ${reason}. Mail is stored, and left on the server.`,
+    { kind: 'person', code: 'E_STORE_UNSUPPORTED', operation: 'probe', key: '' },
+  );
+}
+
+async function checkEvents({ settings, ports }: Call): Promise<string> {
+  await ports.publisher.prove();
+  const { events } = settings;
+  if ('file' in events) return `${events.file} can be written`;
+  return 'stdout' in events
+    ? 'stdout; it proves nothing, so nothing may be deleted'
+    : `bus ${events.bus} exists`;
+}

@@ -1,0 +1,19 @@
+import type { FetchPorts } from '../../lib/fetch/ports.ts';
+import type { Mailbox } from '../../lib/mailbox/settings.ts';
+import type { ExitCode } from '../exitCodes.ts';
+import type { Settings } from '../settings.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** What every command gets. */
+export interface Call {
+  readonly settings: Settings;
+  readonly mailboxes: readonly Mailbox[];
+  readonly ports: FetchPorts;
+  readonly terminal: Terminal;
+  readonly json: boolean;
+  /** Of one run. */
+  readonly timeLimitMs: number;
+  readonly signal: AbortSignal;
+}
+
+export type Command = (call: Call) => Promise<ExitCode>;

@@ -1,0 +1,96 @@
+import type { Progress, RunReport } from '../../lib/fetch/report.ts';
+import { type RunOptions, runMailbox } from '../../lib/fetch/run.ts';
+import type { Mailbox } from '../../lib/mailbox/settings.ts';
+import { EXIT, type ExitCode, exitCodeOfRun, worst } from '../exitCodes.ts';
+import { joinReports } from '../joinReports.ts';
+import { inParallel } from '../pool.ts';
+import { progressLine, TICK_MS } from '../progress.ts';
+import { describeRun } from '../runInWords.ts';
+import type { Call } from './command.ts';
+
+/** Mailboxes at once: enough to hide one slow server, few enough for a laptop and a provider's limits. */
+const MAILBOXES_AT_ONCE = 4;
+
+type Suspects = RunOptions['suspects'];
+
+/** Fetches until nothing is left, says how it went, and gives the exit code. */
+export async function fetchCommand(call: Call): Promise<ExitCode> {
+  const { terminal, signal } = call;
+  const progress = progressLine(terminal, call.ports.clock.now);
+  const timer = setInterval(progress.tick, TICK_MS);
+  let reports: readonly RunReport[];
+  try {
+    reports = await fetchMailboxes(call, progress.update);
+  } finally {
+    clearInterval(timer);
+    progress.end();
+  }
+  for (const report of reports) {
+    if (call.json) terminal.json(report);
+    else terminal.out(describeRun(report));
+  }
+  return signal.aborted ? EXIT.interrupted : worst(reports.map(exitCodeOfRun));
+}
+
+async function fetchMailboxes(
+  call: Call,
+  onProgress: (progress: Progress) => void,
+): Promise<readonly RunReport[]> {
+  const [only, ...others] = call.mailboxes;
+  const run = (mailbox: Mailbox, suspects: Suspects) => fetchAll(call, { mailbox, suspects, onProgress });
+  if (only !== undefined && others.length === 0) return [await run(only, 'after')];
+  return fetchSeveral(call.mailboxes, run, call.signal);
+}
+
+/**
+ * A message that may have killed a process is tried when nothing else is under way: otherwise it could take the
+ * other mailboxes' work with it, and they would be blamed for it.
+ */
+async function fetchSeveral(
+  mailboxes: readonly Mailbox[],
+  run: (mailbox: Mailbox, suspects: Suspects) => Promise<RunReport>,
+  signal: AbortSignal,
+): Promise<readonly RunReport[]> {
+  const reports = [...(await inParallel(mailboxes, MAILBOXES_AT_ONCE, (mailbox) => run(mailbox, 'never')))];
+  for (const [at, mailbox] of mailboxes.entries()) {
+    const report = reports[at];
+    if (report === undefined || !mayHaveSuspects(report) || signal.aborted) continue;
+    reports[at] = joinReports([report, await run(mailbox, 'only')]);
+  }
+  return reports;
+}
+
+function mayHaveSuspects({ outcome, counts }: RunReport): boolean {
+  return outcome === 'more' || (outcome === 'done' && counts.failed > 0);
+}
+
+interface Task {
+  readonly mailbox: Mailbox;
+  readonly suspects: Suspects;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+/** Runs again while a run ends with work left and got somewhere. */
+async function fetchAll(call: Call, { mailbox, suspects, onProgress }: Task): Promise<RunReport> {
+  const { ports, signal, timeLimitMs } = call;
+  const once = () =>
+    runMailbox(mailbox, ports, {
+      deadlineMs: ports.clock.now() + timeLimitMs,
+      suspects,
+      // Whoever types the command wants it tried now.
+      honourBackOff: false,
+      signal,
+      onProgress,
+    });
+  const first = await once();
+  const reports: [RunReport, ...RunReport[]] = [first];
+  for (let last = first; last.outcome === 'more' && progressed(last) && !signal.aborted; ) {
+    last = await once();
+    reports.push(last);
+  }
+  return joinReports(reports);
+}
+
+function progressed({ counts, deletions }: RunReport): boolean {
+  return counts.stored > 0 || deletions.committed > 0;
+}

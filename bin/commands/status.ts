@@ -1,0 +1,109 @@
+import { loadHead, StateError } from '../../lib/mailbox/head.ts';
+import type { Head } from '../../lib/mailbox/state.ts';
+import { StoreError } from '../../lib/store/port.ts';
+import { EXIT, type ExitCode, worst } from '../exitCodes.ts';
+import { countInWords, instantInWords, table } from '../words.ts';
+import type { Call } from './command.ts';
+
+/** Rows of set-aside messages that a person reads; --json has them all. */
+const ROWS_SHOWN = 100;
+
+/** What the store knows of each mailbox; no server is asked. */
+export async function statusCommand(call: Call): Promise<ExitCode> {
+  const codes: ExitCode[] = [];
+  for (const { id } of call.mailboxes) codes.push(await statusOf(call, id));
+  return worst(codes);
+}
+
+async function statusOf({ ports, terminal, json }: Call, id: string): Promise<ExitCode> {
+  try {
+    const { head, version } = await loadHead(ports.store, id);
+    if (json) terminal.json(statusJson(head, version !== null));
+    else terminal.out(version === null ? `${id}: never fetched` : statusInWords(head, ports.clock.now()));
+    return EXIT.done;
+  } catch (error) {
+    if (!(error instanceof StoreError || error instanceof StateError)) throw error;
+    const { code, kind, message } = error;
+    if (json) terminal.json({ mailbox: id, error: { code, kind, message } });
+    else terminal.out(`✗ ${id}: ${message} (${code})`);
+    return kind === 'person' ? EXIT.person : EXIT.later;
+  }
+}
+
+function setAsideOf(head: Head): Head['failures'] {
+  return head.failures.filter(({ setAsideMs }) => setAsideMs !== null);
+}
+
+/** Dates as ISO 8601, or null: never. */
+function statusJson(head: Head, fetched: boolean): object {
+  const instant = (ms: number | null) => (ms === null || ms === 0 ? null : new Date(ms).toISOString());
+  return {
+    mailbox: head.mailbox,
+    fetched,
+    lastSuccess: instant(head.lastSuccessMs),
+    lastAttempt: instant(head.lastAttemptMs),
+    records: head.records.length,
+    openIntents: head.intents.length,
+    setAside: setAsideOf(head).map(({ uidl, size, attempts, code, message, setAsideMs, retryMs }) => ({
+      uidl,
+      size,
+      attempts,
+      code,
+      reason: message,
+      since: instant(setAsideMs),
+      retry: instant(retryMs),
+    })),
+    backOff: head.backOff && {
+      failures: head.backOff.failures,
+      since: instant(head.backOff.sinceMs),
+      until: instant(head.backOff.untilMs),
+      code: head.backOff.code,
+      message: head.backOff.message,
+    },
+  };
+}
+
+function statusInWords(head: Head, nowMs: number): string {
+  const { mailbox, lastSuccessMs, records, intents, backOff } = head;
+  const setAside = setAsideOf(head);
+  const lines = [
+    `${mailbox}: ${countInWords(records.length, 'message')} on record; last success ${lastSuccessMs === 0 ? 'never' : instantInWords(lastSuccessMs)}`,
+  ];
+  if (intents.length > 0) {
+    lines.push(
+      `  ${countInWords(intents.length, 'message')} begun and not finished: a run is under way, or was cut off`,
+    );
+  }
+  if (backOff !== null) {
+    const until = backOff.untilMs > nowMs ? `, tried again from ${instantInWords(backOff.untilMs)}` : '';
+    lines.push(
+      `  failing since ${instantInWords(backOff.sinceMs)}, ${countInWords(backOff.failures, 'time')} in a row${until}`,
+      `    ${backOff.message} (${backOff.code})`,
+    );
+  }
+  if (setAside.length > 0) {
+    lines.push(
+      `  ${countInWords(setAside.length, 'message')} set aside, left on the server:`,
+      setAsideTable(setAside),
+    );
+  }
+  if (setAside.length > ROWS_SHOWN) {
+    lines.push(
+      `    … and ${(setAside.length - ROWS_SHOWN).toLocaleString('en-US')} more: --json has them all`,
+    );
+  }
+  return lines.join('\n');
+}
+
+function setAsideTable(setAside: Head['failures']): string {
+  const rows = setAside
+    .slice(0, ROWS_SHOWN)
+    .map(({ uidl, size, attempts, setAsideMs, message, code }) => [
+      uidl,
+      size === null ? '' : String(size),
+      String(attempts),
+      setAsideMs === null ? '' : instantInWords(setAsideMs),
+      `${message} (${code})`,
+    ]);
+  return table(['uidl', 'octets', 'attempts', 'since', 'reason'], rows).replace(/^/gm, '    ');
+}

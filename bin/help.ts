@@ -1,0 +1,113 @@
+import { DEFAULT_FILE, MINIMAL_FILE } from './settings.ts';
+
+export const COMMANDS = ['fetch', 'plan', 'check', 'status'] as const;
+export type CommandName = (typeof COMMANDS)[number];
+
+export const DEFAULT_TIME_LIMIT_SECONDS = 300;
+
+const OPTIONS = `Options:
+  --config FILE         settings (default: ./${DEFAULT_FILE})
+  --folder DIR          store in this folder instead of the file's store
+  --bucket NAME         store in this bucket instead
+  --json                results as JSON, one object a line, on stdout
+  --time-limit SECONDS  of one run on one mailbox (default: ${DEFAULT_TIME_LIMIT_SECONDS})
+  --help, --version`;
+
+const EXIT_CODES = `Exit codes, the worst of all mailboxes:
+  0    done: nothing is left to do
+  1    an unexpected failure: please report it
+  2    the command line or the settings are wrong
+  3    come back later: network, lock, throttle, or the time was up
+  4    a person must act: sign-in, certificate, secret, permission, disk
+  5    some messages failed or were set aside; all others are stored
+  130  interrupted (Ctrl-C, SIGTERM): what was stored is on record`;
+
+export const GENERAL_HELP = `mailferry carries every message from POP3 mailboxes into a folder or an S3 bucket, announces each
+one, and takes it off the server only when the copy is proved.
+
+Usage: mailferry COMMAND [ID …] [options]
+
+Commands (for the mailboxes with these IDs, or for all that are enabled):
+  fetch    store, announce and, where the mailbox says so, delete from the server
+  plan     show what fetch would do, and why; retrieves and changes nothing
+  check    try sign-in, store and events step by step; retrieves no mail
+  status   show what is on record: last success, set-aside messages, back-off
+
+${OPTIONS}
+
+${EXIT_CODES}
+
+A settings file needs no more than this (mail stays on the server unless a mailbox says
+"delete: when-stored"; passwords are references: env:NAME, file:PATH, secretsmanager:ID#KEY):
+
+${MINIMAL_FILE.replace(/^/gm, '    ')}
+
+Examples:
+  mailferry check                    does everything answer?
+  mailferry plan support             what would happen
+  mailferry fetch                    fetch all mailboxes
+  mailferry fetch --help             more about a command`;
+
+const HELP: Readonly<Record<CommandName, string>> = {
+  fetch: `mailferry fetch [ID …] [options]
+
+Stores every message that is not stored yet, announces it, and then, for mailboxes with
+"delete: when-stored", deletes it from the server. It runs until nothing is left: --time-limit ends one
+run in order, and another goes on where it stopped. Safe to interrupt, to repeat, and to run twice at once.
+
+Messages are files under mail/ID/ in the folder (or objects in the bucket). Events are lines of
+events.ndjson in the folder unless the settings say otherwise. With "events: { stdout: true }" events
+are printed on stdout and everything else on stderr; mailboxes that delete are refused then.
+
+${OPTIONS}
+
+Examples:
+  mailferry fetch
+  mailferry fetch support billing --config /etc/${DEFAULT_FILE}
+  mailferry fetch --folder ./copy    into another folder; everything else as set
+  mailferry fetch --json | jq .counts
+
+${EXIT_CODES}`,
+  plan: `mailferry plan [ID …] [options]
+
+Signs in, lists, and says for each message what fetch would do and why: fetch, try alone, delete, keep,
+set aside, skip or wait. It retrieves no message, writes nothing, deletes nothing.
+
+${OPTIONS}
+
+Examples:
+  mailferry plan support
+  mailferry plan --json | jq '.rows[] | select(.action == "delete")'
+
+${EXIT_CODES}`,
+  check: `mailferry check [ID …] [options]
+
+Tries all that a run needs: the store, the events' destination, and for each mailbox the secret, the
+connection and its certificate, the greeting, the sign-in and the listing. It retrieves no mail. Where a
+mailbox deletes, the store is also tried for what deletions rest on; this writes about 40 MB under
+state/_probe/ and removes it again, at most once a week.
+
+${OPTIONS}
+
+Examples:
+  mailferry check
+  mailferry check support --json
+
+${EXIT_CODES}`,
+  status: `mailferry status [ID …] [options]
+
+Shows what the store has on record: messages, last success (noted hourly while a mailbox is idle),
+messages that were set aside and why, and whether the mailbox is failing. It asks no mail server.
+
+${OPTIONS}
+
+Examples:
+  mailferry status
+  mailferry status --json | jq '.setAside[]'
+
+${EXIT_CODES}`,
+};
+
+export function helpFor(command: CommandName | undefined): string {
+  return command === undefined ? GENERAL_HELP : HELP[command];
+}

@@ -1,0 +1,188 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import {
+  type EventsSettings,
+  type Mailbox,
+  parseSettingsFile,
+  SettingsError,
+  type SettingsFile,
+  type StoreSettings,
+} from '../lib/mailbox/settings.ts';
+import { UsageError } from './exitCodes.ts';
+import type { Host } from './terminal.ts';
+
+/** From the settings file and the command line to what is meant: defaults filled in, paths resolved. */
+
+export const DEFAULT_FILE = 'mailferry.yaml';
+
+/** What is shown where there is no file. */
+export const MINIMAL_FILE = `store: { folder: ./mail }
+mailboxes:
+  - id: support
+    host: pop.example.org
+    user: support@example.org
+    password: env:SUPPORT_PASSWORD`;
+
+/** A settings file is written by hand; a larger one is something else. */
+const MAX_FILE_BYTES = 1024 * 1024;
+
+/** YAML aliases could make a small file huge in memory. */
+const MAX_ALIASES = 100;
+
+export interface SettingsChoice {
+  readonly config: string | undefined;
+  /** In place of the file's store. */
+  readonly folder: string | undefined;
+  readonly bucket: string | undefined;
+  /** Mailboxes to use; none: all that are enabled. */
+  readonly ids: readonly string[];
+}
+
+export interface Settings {
+  /** With its region, if it is a bucket. */
+  readonly store: StoreSettings;
+  readonly events: EventsSettings;
+  readonly mailboxes: readonly Mailbox[];
+  /** The folder of the file: paths in it are relative to that. */
+  readonly base: string;
+}
+
+/** Throws UsageError or SettingsError; the latter with every problem. */
+export async function loadSettings(
+  choice: SettingsChoice,
+  { cwd, env }: Pick<Host, 'cwd' | 'env'>,
+): Promise<Settings> {
+  if (choice.folder !== undefined && choice.bucket !== undefined) {
+    throw new UsageError('--folder and --bucket exclude each other: mail is stored in one place.');
+  }
+  const path = resolve(cwd, choice.config ?? DEFAULT_FILE);
+  const source = shortest(path, cwd);
+  const file = parseSettingsFile(withStore(await readYaml(path, source), choice, cwd), source);
+  const mailboxes = chooseMailboxes(file.mailboxes, choice.ids, source);
+  const base = dirname(path);
+  const store =
+    'folder' in file.store ? { folder: resolve(base, file.store.folder) } : withRegion(file.store, env);
+  const events = eventsOf(file, { store, base, env });
+  const problems = [...missingRegions({ store, events }), ...unprovenDeletes(file.mailboxes, events)];
+  if (events === undefined) {
+    problems.push(
+      'events: a bucket needs a choice: { bus: NAME } for EventBridge, { file: PATH } or { stdout: true }',
+    );
+  }
+  if (events === undefined || problems.length > 0) throw new SettingsError(source, problems);
+  return { store, events, mailboxes, base };
+}
+
+async function readYaml(path: string, source: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') throw new UsageError(missing(source), { cause: error });
+    throw new UsageError(`${source} cannot be read: ${error.message}`, { cause: error });
+  });
+  if (text.length > MAX_FILE_BYTES) throw new SettingsError(source, ['the file has more than 1 MB']);
+  const lineCounter = new LineCounter();
+  // Without pretty errors: they quote lines of the file, and a secret may stand there by mistake.
+  const document = parseDocument(text, { prettyErrors: false, lineCounter });
+  if (document.errors.length > 0) {
+    const problems = document.errors.map(({ pos, message }) => {
+      const { line, col } = lineCounter.linePos(pos[0]);
+      return `line ${line}, column ${col}: ${message}`;
+    });
+    throw new SettingsError(source, problems);
+  }
+  try {
+    return document.toJS({ maxAliasCount: MAX_ALIASES });
+  } catch (error) {
+    throw new SettingsError(source, [error instanceof Error ? error.message : String(error)]);
+  }
+}
+
+function missing(source: string): string {
+  return `There is no ${source}. Name a settings file with --config, or write one; this is all it needs:
+
+${MINIMAL_FILE.replace(/^/gm, '    ')}
+
+Then: SUPPORT_PASSWORD=… mailferry check`;
+}
+
+function withStore(value: unknown, choice: SettingsChoice, cwd: string): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (choice.folder !== undefined) return { ...value, store: { folder: resolve(cwd, choice.folder) } };
+  if (choice.bucket === undefined) return value;
+  const given = 'store' in value && typeof value.store === 'object' ? value.store : null;
+  // Region and endpoint stay those of the file, if it names a bucket too.
+  const rest = given !== null && 'bucket' in given ? given : {};
+  return { ...value, store: { ...rest, bucket: choice.bucket } };
+}
+
+function eventsOf(
+  file: SettingsFile,
+  { store, base, env }: { store: StoreSettings; base: string; env: Host['env'] },
+): EventsSettings | undefined {
+  const { events } = file;
+  if (events === undefined) {
+    return 'folder' in store ? { file: join(store.folder, 'events.ndjson') } : undefined;
+  }
+  if ('file' in events) return { file: resolve(base, events.file) };
+  if (!('bus' in events)) return events;
+  // A bus beside its bucket, as nearly always.
+  const near = 'bucket' in store && store.endpoint === undefined ? store.region : undefined;
+  return withRegion({ ...events, region: events.region ?? near }, env);
+}
+
+interface Regional {
+  readonly region?: string | undefined;
+  readonly endpoint?: string | undefined;
+}
+
+/** A stand-in for AWS has no regions, but a signature wants one. */
+const ANY_REGION = 'us-east-1';
+
+function withRegion<T extends Regional>(part: T, env: Host['env']): T {
+  const region = part.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
+  if (region !== undefined) return { ...part, region };
+  return part.endpoint === undefined ? part : { ...part, region: ANY_REGION };
+}
+
+function missingRegions(parts: { store: StoreSettings; events: EventsSettings | undefined }): string[] {
+  return Object.entries(parts)
+    .filter(
+      ([, part]: [string, StoreSettings | EventsSettings | undefined]) =>
+        part !== undefined && ('bucket' in part || 'bus' in part) && part.region === undefined,
+    )
+    .map(([name]) => `${name}.region: is needed, here or in the environment as AWS_REGION`);
+}
+
+function unprovenDeletes(mailboxes: readonly Mailbox[], events: EventsSettings | undefined): string[] {
+  if (events === undefined || !('stdout' in events)) return [];
+  return mailboxes
+    .filter((mailbox) => mailbox.delete !== 'keep')
+    .map(
+      ({ id }) =>
+        `mailbox "${id}" deletes mail, and events on stdout prove nothing: use { file } or { bus }, or "delete: keep"`,
+    );
+}
+
+function chooseMailboxes(
+  all: readonly Mailbox[],
+  ids: readonly string[],
+  source: string,
+): readonly Mailbox[] {
+  const unknown = ids.filter((id) => !all.some((mailbox) => mailbox.id === id));
+  if (unknown.length > 0) {
+    const names = all.map(({ id }) => id).join(', ');
+    throw new UsageError(
+      `${source} has no mailbox ${unknown.map((id) => `"${id}"`).join(', ')}; it has: ${names}`,
+    );
+  }
+  const chosen = all.filter(({ id, enabled }) => (ids.length === 0 ? enabled : ids.includes(id)));
+  if (chosen.length === 0) {
+    throw new UsageError(`${source}: every mailbox has "enabled: false". Name one to use it all the same.`);
+  }
+  return chosen;
+}
+
+function shortest(path: string, cwd: string): string {
+  const near = relative(cwd, path);
+  return near.startsWith('..') || near === '' ? path : near;
+}

@@ -1,0 +1,85 @@
+/** The one place where the command's settings become ports. */
+import type { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { storeTrust } from '../functions/trust.ts';
+import { eventBridge } from '../lib/events/eventBridge.ts';
+import { ndjsonFile, ndjsonStream } from '../lib/events/ndjson.ts';
+import type { Publisher } from '../lib/events/port.ts';
+import { ByteBudget } from '../lib/fetch/byteBudget.ts';
+import type { FetchPorts } from '../lib/fetch/ports.ts';
+import { systemClock } from '../lib/fetch/systemClock.ts';
+import { dialTls } from '../lib/pop3/dial.ts';
+import { secretsByScheme } from '../lib/secrets/byScheme.ts';
+import { environmentSecrets } from '../lib/secrets/environment.ts';
+import { fileSecrets } from '../lib/secrets/file.ts';
+import type { Secrets } from '../lib/secrets/port.ts';
+import { secretsManager } from '../lib/secrets/secretsManager.ts';
+import { folderStore } from '../lib/store/folder.ts';
+import type { ObjectStore } from '../lib/store/port.ts';
+import { s3Store } from '../lib/store/s3.ts';
+import type { Settings } from './settings.ts';
+import type { Host } from './terminal.ts';
+
+/** All mailboxes together: a few windows of 8 MB each, and what the store holds back when it is slow. */
+const IN_FLIGHT_BYTES = 64 * 1024 * 1024;
+
+/** Nothing is opened or sent yet. */
+export function wire(settings: Settings, host: Pick<Host, 'env' | 'stdout'>): FetchPorts {
+  const store = storeOf(settings);
+  const endpoint = 'bucket' in settings.store ? settings.store.endpoint : undefined;
+  return {
+    dial: dialTls({ timer: systemClock }),
+    store,
+    publisher: publisherOf(settings, host.stdout),
+    secrets: secretsOf(settings, host.env),
+    clock: systemClock,
+    trust: storeTrust(store, { endpoint, clock: systemClock }),
+    inFlight: new ByteBudget(IN_FLIGHT_BYTES),
+  };
+}
+
+const chance = { sleep: (ms: number) => sleep(ms), random: systemClock.random };
+
+function storeOf({ store }: Settings): ObjectStore {
+  if ('folder' in store) return folderStore(store.folder, systemClock);
+  const { bucket, region, endpoint, pathStyle } = store;
+  return s3Store({
+    bucket,
+    region: resolved(region),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(pathStyle === undefined ? {} : { forcePathStyle: pathStyle }),
+    ...chance,
+  });
+}
+
+function publisherOf({ events }: Settings, stdout: Writable): Publisher {
+  if ('file' in events) return ndjsonFile(events.file);
+  if ('stdout' in events) return ndjsonStream(stdout);
+  const { bus, region, endpoint } = events;
+  return eventBridge({
+    bus,
+    region: resolved(region),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    now: systemClock.now,
+    ...chance,
+  });
+}
+
+/** Without a bucket's region the SDK looks for one in its own places, when a secret is first read. */
+function secretsOf({ base, store }: Settings, env: Host['env']): Secrets {
+  const region = 'bucket' in store ? store.region : undefined;
+  return secretsByScheme({
+    env: environmentSecrets(env),
+    file: fileSecrets(base),
+    secretsmanager: secretsManager({
+      ...(region === undefined ? {} : { region }),
+      now: systemClock.now,
+      ...chance,
+    }),
+  });
+}
+
+function resolved(region: string | undefined): string {
+  if (region === undefined) throw new Error('Settings that were loaded have their regions.');
+  return region;
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { MAILBOX_ID } from '../lib/mailbox/names.ts';
+
+/** A bundle has about 10; all of them are fetched at once, in one function's memory. */
+const MAX_MAILBOXES = 50;
+
+/** One message of the jobs queue: which mailboxes to fetch now. */
+const job = z.strictObject({
+  v: z.literal(1),
+  /** The bundle that the mailboxes belong to; the queue's message group. */
+  bundle: z.string().min(1).max(128),
+  /** The schedule's own time that made the job due: ISO 8601, UTC. */
+  slot: z.iso.datetime(),
+  mailboxes: z.array(z.string().regex(MAILBOX_ID)).min(1).max(MAX_MAILBOXES),
+  /** Only messages that may have killed a process are tried, and nothing else runs beside them. */
+  suspects: z.boolean().optional(),
+});
+
+export type Job = z.infer<typeof job>;
+
+/** The job, or in words what is wrong with it. */
+export function parseJob(body: string): Job | { readonly problems: readonly string[] } {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return { problems: ['the body is not JSON'] };
+  }
+  const parsed = job.safeParse(value);
+  if (parsed.success) return parsed.data;
+  return {
+    problems: parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'job'}: ${message}`),
+  };
+}

@@ -1,0 +1,50 @@
+/** The one place where a function's environment becomes ports. Nothing is sent before it is first used. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventBridge } from '../lib/events/eventBridge.ts';
+import { ByteBudget } from '../lib/fetch/byteBudget.ts';
+import type { FetchPorts } from '../lib/fetch/ports.ts';
+import { systemClock } from '../lib/fetch/systemClock.ts';
+import { dialTls } from '../lib/pop3/dial.ts';
+import { secretsByScheme } from '../lib/secrets/byScheme.ts';
+import { secretsManager } from '../lib/secrets/secretsManager.ts';
+import { s3Store } from '../lib/store/s3.ts';
+import type { Environment } from './environment.ts';
+import { storeTrust } from './trust.ts';
+
+/** All mailboxes of a job together; the smallest function that fetches has 512 MB. */
+const IN_FLIGHT_BYTES = 64 * 1024 * 1024;
+
+export function wire(environment: Environment): FetchPorts {
+  const { bucket, bus, region, s3Endpoint, eventsEndpoint, secretsEndpoint, pathStyle } = environment;
+  const chance = { sleep: (ms: number) => sleep(ms), random: systemClock.random };
+  const store = s3Store({
+    bucket,
+    region,
+    forcePathStyle: pathStyle,
+    ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint }),
+    ...chance,
+  });
+  return {
+    dial: dialTls({ timer: systemClock }),
+    store,
+    publisher: eventBridge({
+      bus,
+      region,
+      ...(eventsEndpoint === undefined ? {} : { endpoint: eventsEndpoint }),
+      now: systemClock.now,
+      ...chance,
+    }),
+    // Neither env: nor file: a function's environment can be read by whoever may describe the function.
+    secrets: secretsByScheme({
+      secretsmanager: secretsManager({
+        region,
+        ...(secretsEndpoint === undefined ? {} : { endpoint: secretsEndpoint }),
+        now: systemClock.now,
+        ...chance,
+      }),
+    }),
+    clock: systemClock,
+    trust: storeTrust(store, { endpoint: s3Endpoint, clock: systemClock }),
+    inFlight: new ByteBudget(IN_FLIGHT_BYTES),
+  };
+}

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { EXIT, worst } from '../../bin/exitCodes.ts';
+import { mailferry, startMailferry, workFolder } from './harness.ts';
+
+describe('the command line', () => {
+  it.each([
+    [[], 'A command is missing: fetch, plan, check, status.'],
+    [['fech'], 'There is no command "fech"'],
+    [['fetch', '--forse'], "Unknown option '--forse'"],
+    [['fetch', '--config'], "'-c, --config <value>' argument missing"],
+    [['fetch', '--json=yes'], "'--json' does not take an argument"],
+    [['fetch', '--time-limit', '0'], '--time-limit must be whole seconds'],
+    [['fetch', '--time-limit', '1e3'], '--time-limit must be whole seconds'],
+    [['fetch', '--time-limit', '90000'], '--time-limit must be whole seconds, 1 to 86400, not "90000"'],
+    [['fetch', '--folder', 'a', '--bucket', 'b'], '--folder and --bucket exclude each other'],
+  ])('refuses %j in words, with code 2', async (argv, words) => {
+    const said = await mailferry(argv, { cwd: await workFolder() });
+    expect(said.code).toBe(EXIT.usage);
+    expect(said.stderr).toContain(words);
+    expect(said.stderr).toContain('See: mailferry --help');
+    expect(said.stdout).toBe('');
+  });
+
+  it.each([['--help'], ['-h'], ['help']])('explains itself on %s', async (option) => {
+    const { code, stdout, stderr } = await mailferry([option], { cwd: '/' });
+    expect(code).toBe(EXIT.done);
+    expect(stderr).toBe('');
+    for (const word of [
+      'fetch',
+      'plan',
+      'check',
+      'status',
+      '--config',
+      '--time-limit',
+      'env:SUPPORT_PASSWORD',
+    ]) {
+      expect(stdout).toContain(word);
+    }
+    for (const exitCode of Object.values(EXIT)) expect(stdout).toMatch(new RegExp(`^  ${exitCode}\\b`, 'm'));
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(110);
+  });
+
+  it.each(['fetch', 'plan', 'check', 'status'])('explains %s with examples', async (command) => {
+    const { code, stdout } = await mailferry([command, '--help'], { cwd: '/' });
+    expect(code).toBe(EXIT.done);
+    expect(stdout).toMatch(new RegExp(`^mailferry ${command} \\[ID …\\]`));
+    expect(stdout).toMatch(new RegExp(`Examples:\n  mailferry ${command}`));
+    expect((await mailferry(['help', command], { cwd: '/' })).stdout).toBe(stdout);
+  });
+
+  it('tells its version, as a process too', async () => {
+    const child = await startMailferry(['--version'], { cwd: '/' }).ended;
+    expect(child).toMatchObject({ code: 0, stderr: '' });
+    expect(child.stdout).toMatch(/^mailferry \d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe('the exit code', () => {
+  it('is the worst of all mailboxes', () => {
+    expect(worst([])).toBe(EXIT.done);
+    expect(worst([EXIT.done, EXIT.messages, EXIT.done])).toBe(EXIT.messages);
+    expect(worst([EXIT.later, EXIT.messages])).toBe(EXIT.later);
+    expect(worst([EXIT.person, EXIT.later])).toBe(EXIT.person);
+    expect(worst([EXIT.person, EXIT.unexpected, EXIT.done])).toBe(EXIT.unexpected);
+  });
+});
