@@ -13,7 +13,7 @@ const RATE_AFTER_MS = 1000;
 
 interface Seen {
   /** Of earlier runs on the same mailbox. */
-  readonly before: Pick<Progress, 'stored' | 'bytesStored'>;
+  readonly before: Pick<Progress, 'stored' | 'bytesReceived'>;
   readonly last: Progress;
 }
 
@@ -49,14 +49,14 @@ export function progressLine(terminal: Terminal, now: () => number): ProgressLin
 
 /** A new run on a mailbox counts from zero again. */
 function follow(seen: Seen | undefined, progress: Progress): Seen {
-  if (seen === undefined) return { before: { stored: 0, bytesStored: 0 }, last: progress };
+  if (seen === undefined) return { before: { stored: 0, bytesReceived: 0 }, last: progress };
   const { before, last } = seen;
-  if (progress.stored >= last.stored && progress.bytesStored >= last.bytesStored) {
+  if (progress.stored >= last.stored && progress.bytesReceived >= last.bytesReceived) {
     return { before, last: progress };
   }
   const sum = {
     stored: before.stored + last.stored,
-    bytesStored: before.bytesStored + last.bytesStored,
+    bytesReceived: before.bytesReceived + last.bytesReceived,
   };
   return { before: sum, last: progress };
 }
@@ -65,8 +65,8 @@ function describe(seen: readonly Seen[], elapsedMs: number): string {
   const sum = (of: (seen: Seen) => number) => seen.reduce((total, one) => total + of(one), 0);
   const stored = sum(({ before, last }) => before.stored + last.stored);
   const toStore = sum(({ before, last }) => before.stored + last.toStore);
-  const bytes = sum(({ before, last }) => before.bytesStored + last.bytesStored);
-  const bytesToStore = sum(({ before, last }) => before.bytesStored + last.bytesToStore);
+  const bytes = sum(({ before, last }) => before.bytesReceived + last.bytesReceived);
+  const bytesToStore = sum(({ before, last }) => before.bytesReceived + last.bytesToStore);
   const only = seen.length === 1 ? seen[0]?.last : undefined;
   const who = only === undefined ? countInWords(seen.length, 'mailbox', 'mailboxes') : only.mailbox;
   if (toStore === 0) return `${who}: ${only?.step ?? 'signing in'}`;

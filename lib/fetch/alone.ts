@@ -22,7 +22,7 @@ import { deleteByRecord, deleteRetrieved } from './deleting.ts';
 import type { Row } from './listing.ts';
 import { leftBehind } from './outbox.ts';
 import { knowledgeOf } from './plan.ts';
-import type { RunContext } from './runContext.ts';
+import { type RunContext, resolved } from './runContext.ts';
 import type { Session } from './session.ts';
 import { announce, commitSettled, intentOf } from './settling.ts';
 import { storeReceived } from './storing.ts';
@@ -77,7 +77,6 @@ async function resolve(context: RunContext, session: Session, { ref, row }: Susp
     .find((one) => one.size === ref.size && (ref.headerHash === null || one.headerHash === ref.headerHash));
   if (record && (row === null || !row.repeated)) {
     await strike(context, ref);
-    context.tally.done(ref);
     if (row && context.mailbox.delete !== 'keep')
       await deleteByRecord(context, session, { wanted: { row, ref }, record });
   } else if (row) await retrieveAlone(context, session, row, ref);
@@ -85,20 +84,21 @@ async function resolve(context: RunContext, session: Session, { ref, row }: Susp
   else await keepWatching(context, ref);
 }
 
-async function strike({ state, run, ports, begun }: RunContext, ref: MessageRef): Promise<void> {
+async function strike(context: RunContext, ref: MessageRef): Promise<void> {
+  const { state, run, ports } = context;
   const by = { run, nowMs: ports.clock.now() };
   await state.commit((head) => {
     const struck = strikeIntents(head, [ref], by);
     const failures = struck.failures.filter((failure) => !sameRef(failure, ref));
     return failures.length === struck.failures.length ? struck : { ...struck, failures };
   });
-  begun.delete(refKey(ref));
+  resolved(context, ref);
 }
 
 /** Gone from the server, and nothing in the store yet: a late write may still land, and must be announced then. */
 async function keepWatching(context: RunContext, ref: MessageRef): Promise<void> {
   const nowMs = context.ports.clock.now();
-  context.tally.done(ref);
+  resolved(context, ref);
   await context.state.commit((head) => {
     const intents = head.intents.flatMap((intent) => {
       if (!sameRef(intent, ref)) return [intent];
@@ -124,6 +124,7 @@ async function retrieveAlone(
       if (!received[0]) return;
       const outcome = await storeReceived(context, received[0]);
       if ('again' in outcome) continue;
+      context.progress.stored();
       session.inDoubt.delete(row.index);
       if ('missing' in outcome) return await strike(context, ref);
       const { settled, refused: unaccepted } = await announce(context, [outcome.stored]);

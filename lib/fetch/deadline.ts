@@ -7,8 +7,11 @@ const RESERVE_MS = 15_000;
 /** A short run keeps this share of its time instead. */
 const RESERVE_SHARE = 4;
 
-/** After a request to end, what is being retrieved may finish for so long. */
+/** After a request to end, what is being retrieved may finish for so long… */
 const GRACE_MS = 5_000;
+
+/** …and the whole run. */
+const ABORTED_END_MS = 20_000;
 
 /**
  * The one deadline of a run. It gives three moments: when nothing new is begun, when what is being retrieved is
@@ -20,8 +23,11 @@ export class Deadline {
   readonly endMs: number;
   #takeUntilMs: number;
   #cutOffMs: number;
+  #overMs: number;
   #aborted = false;
+  readonly #onAbort = new Set<() => void>();
   readonly #onCutOff = new Set<() => void>();
+  readonly #onOver = new Set<() => void>();
   #cancel: () => void = () => {};
   #forgetSignal: () => void = () => {};
 
@@ -32,6 +38,7 @@ export class Deadline {
     const reserveMs = Math.min(RESERVE_MS, (endMs - this.#startMs) / RESERVE_SHARE);
     this.#takeUntilMs = endMs - reserveMs;
     this.#cutOffMs = endMs - (reserveMs * 2) / 3;
+    this.#overMs = endMs;
     this.#arm();
     if (signal?.aborted) this.#abort();
     const abort = () => this.#abort();
@@ -58,30 +65,55 @@ export class Deadline {
     return this.endMs - this.#startMs;
   }
 
-  /** Calls `drop` if the cut-off comes before the returned function is called. */
-  whenCutOff(drop: () => void): () => void {
-    this.#onCutOff.add(drop);
-    return () => this.#onCutOff.delete(drop);
+  /** Calls `drop` if the run is asked to end before the returned function is called. */
+  whenAborted(drop: () => void): () => void {
+    if (this.#aborted) drop();
+    return added(this.#onAbort, drop);
   }
 
-  /** Frees the timer and the signal. */
+  /** The same for the moment when what is being retrieved is dropped. */
+  whenCutOff(drop: () => void): () => void {
+    return added(this.#onCutOff, drop);
+  }
+
+  /** The same for the moment when the run is over. */
+  whenOver(drop: () => void): () => void {
+    return added(this.#onOver, drop);
+  }
+
+  /** Frees the timers and the signal. */
   end(): void {
     this.#cancel();
     this.#forgetSignal();
-    this.#onCutOff.clear();
   }
 
   #abort(): void {
+    if (this.#aborted) return;
     this.#aborted = true;
-    this.#takeUntilMs = Math.min(this.#takeUntilMs, this.#clock.now());
-    this.#cutOffMs = Math.min(this.#cutOffMs, this.#clock.now() + GRACE_MS);
+    const nowMs = this.#clock.now();
+    this.#takeUntilMs = Math.min(this.#takeUntilMs, nowMs);
+    this.#cutOffMs = Math.min(this.#cutOffMs, nowMs + GRACE_MS);
+    this.#overMs = Math.min(this.#overMs, nowMs + ABORTED_END_MS);
     this.#arm();
+    for (const drop of [...this.#onAbort]) drop();
   }
 
   #arm(): void {
     this.#cancel();
-    this.#cancel = this.#clock.after(Math.max(0, this.#cutOffMs - this.#clock.now()), () => {
-      for (const drop of [...this.#onCutOff]) drop();
+    const cancels = [this.#timer(this.#cutOffMs, this.#onCutOff), this.#timer(this.#overMs, this.#onOver)];
+    this.#cancel = () => {
+      for (const cancel of cancels) cancel();
+    };
+  }
+
+  #timer(atMs: number, waiting: ReadonlySet<() => void>): () => void {
+    return this.#clock.after(Math.max(0, atMs - this.#clock.now()), () => {
+      for (const drop of [...waiting]) drop();
     });
   }
+}
+
+function added(waiting: Set<() => void>, drop: () => void): () => void {
+  waiting.add(drop);
+  return () => waiting.delete(drop);
 }

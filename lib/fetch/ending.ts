@@ -51,7 +51,7 @@ export function classify(context: RunContext, session: Session): Classified {
   return { counts, quiet };
 }
 
-function classOf({ tally, triedAlone }: RunContext, { action, ref }: Decided): Class {
+function classOf({ tally, triedAlone, postponed }: RunContext, { action, ref }: Decided): Class {
   if (tally.stored.has(refKey(ref))) return 'stored';
   switch (action) {
     case 'set aside':
@@ -65,7 +65,7 @@ function classOf({ tally, triedAlone }: RunContext, { action, ref }: Decided): C
     default:
       if (tally.hasFailed(ref)) return 'failed';
       // Resolved; what is open still is another run's intent, which only that run's end may strike.
-      return triedAlone.has(refKey(ref)) ? 'alreadyStored' : 'notReached';
+      return triedAlone.has(refKey(ref)) && !postponed.has(refKey(ref)) ? 'alreadyStored' : 'notReached';
   }
 }
 

@@ -8,7 +8,7 @@ export class ProgressMeter {
   #step = 'signing in';
   #stored = 0;
   #toStore = 0;
-  #bytesStored = 0;
+  #bytesReceived = 0;
   #bytesToStore = 0;
 
   constructor(mailbox: string, tell: ((progress: Progress) => void) | undefined) {
@@ -24,13 +24,18 @@ export class ProgressMeter {
   /** What the run means to store from here on. */
   plan(wanted: readonly Wanted[]): void {
     this.#toStore = this.#stored + wanted.length;
-    this.#bytesToStore = this.#bytesStored + wanted.reduce((sum, { row }) => sum + (row.octets ?? 0), 0);
+    this.#bytesToStore = this.#bytesReceived + wanted.reduce((sum, { row }) => sum + (row.octets ?? 0), 0);
     this.step('storing');
   }
 
-  stored(messages: number, octets: number): void {
-    this.#stored += messages;
-    this.#bytesStored += octets;
+  received(octets: number): void {
+    this.#bytesReceived += octets;
+    this.#say();
+  }
+
+  /** One more message. */
+  stored(): void {
+    this.#stored += 1;
     this.#say();
   }
 
@@ -40,7 +45,7 @@ export class ProgressMeter {
       step: this.#step,
       stored: this.#stored,
       toStore: this.#toStore,
-      bytesStored: this.#bytesStored,
+      bytesReceived: this.#bytesReceived,
       bytesToStore: this.#bytesToStore,
     });
   }

@@ -66,7 +66,8 @@ export interface Progress {
   /** Of the messages that this run means to store. */
   readonly stored: number;
   readonly toStore: number;
-  readonly bytesStored: number;
+  /** Octets, what has to be retrieved again counted again. */
+  readonly bytesReceived: number;
   /** Octets as the server announced them. */
   readonly bytesToStore: number;
 }

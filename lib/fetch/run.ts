@@ -60,15 +60,15 @@ export async function runMailbox(
 type Begin = Pick<RunContext, 'mailbox' | 'ports' | 'run' | 'deadline' | 'tally' | 'progress'>;
 
 /** Whatever still waits when the time is up is left behind; its line is dropped, so it can delete nothing. */
-async function inTime({ ports, deadline }: Begin, work: Promise<Ending>): Promise<Ending> {
-  let cancel = () => {};
+async function inTime({ deadline }: Begin, work: Promise<Ending>): Promise<Ending> {
+  let disarm = () => {};
   const late = new Promise<never>((_, reject) => {
-    cancel = ports.clock.after(deadline.endMs - ports.clock.now(), () => reject(new RunEnded('deadline')));
+    disarm = deadline.whenOver(() => reject(deadline.reason));
   });
   try {
     return await Promise.race([work, late]);
   } finally {
-    cancel();
+    disarm();
   }
 }
 
@@ -92,12 +92,16 @@ async function perform(begin: Begin, options: RunOptions, signal: AbortSignal): 
   try {
     return await runSessions(context, options, signal);
   } catch (error) {
-    const trouble = troubleOf(error, mailbox.id);
-    await closeBooks(context, (head) => afterFailure(head, trouble, ports.clock)).catch(() => {
-      // The state cannot be written: the first reason is the one to tell, and the intents stay open.
-    });
+    // Asked to end while it waited for the server: nobody's failure.
+    const ended = begin.deadline.aborted;
+    const trouble = troubleOf(ended ? begin.deadline.reason : error, mailbox.id);
+    await closeBooks(context, (head) => (ended ? head : afterFailure(head, trouble, ports.clock))).catch(
+      () => {
+        // The state cannot be written: the first reason is the one to tell, and the intents stay open.
+      },
+    );
     const counts = context.session ? classify(context, context.session).counts : NOTHING;
-    return { outcome: 'failed', counts, error: trouble };
+    return { outcome: ended ? 'more' : 'failed', counts, error: trouble };
   }
 }
 
@@ -135,13 +139,16 @@ async function endQuietly(context: RunContext, session: Session): Promise<Ending
 async function open(context: RunContext, signal: AbortSignal): Promise<Session> {
   const { deadline, tally, ports, progress } = context;
   progress.step('signing in');
+  // Until there is a listing nothing can be lost by hanging up at once.
+  const opening = new AbortController();
+  const disarm = deadline.whenAborted(() => opening.abort());
   const session = await openSession(context.mailbox, ports, {
     deadlineMs: deadline.endMs - deadline.spanMs / CONNECTION_MARGIN_SHARE,
-    signal,
+    signal: AbortSignal.any([signal, opening.signal]),
     onSignIn: () => {
       tally.signIns += 1;
     },
-  });
+  }).finally(disarm);
   for (const note of session.notes) tally.note(note);
   context.session = session;
   return session;

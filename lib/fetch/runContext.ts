@@ -6,7 +6,7 @@ import type { FetchPorts } from './ports.ts';
 import type { ProgressMeter } from './progressMeter.ts';
 import { MESSAGES_REPORTED, type MessageTrouble } from './report.ts';
 import type { Session } from './session.ts';
-import { troubleOf } from './trouble.ts';
+import { RunEnded, troubleOf } from './trouble.ts';
 
 /** What one run knows and has done; it ends with the run. */
 export interface RunContext {
@@ -46,7 +46,9 @@ export class Tally {
   requested = 0;
   committed = 0;
 
+  /** A run that ended before it was done with a message has not reached it. */
   failed(ref: MessageRef, error: unknown, mailbox: string): void {
+    if (error instanceof RunEnded) return;
     this.#failed.set(refKey(ref), { uidl: ref.uidl, ...troubleOf(error, mailbox) });
   }
 
@@ -69,4 +71,11 @@ export class Tally {
   get messages(): readonly MessageTrouble[] {
     return [...this.#failed.values()].slice(0, MESSAGES_REPORTED);
   }
+}
+
+/** On record, or nothing is left of it to resolve. */
+export function resolved({ tally, begun, postponed }: RunContext, ref: MessageRef): void {
+  tally.done(ref);
+  begun.delete(refKey(ref));
+  postponed.delete(refKey(ref));
 }

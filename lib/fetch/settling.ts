@@ -14,7 +14,7 @@ import {
   withIntents,
   withRecords,
 } from '../mailbox/state.ts';
-import type { RunContext } from './runContext.ts';
+import { type RunContext, resolved } from './runContext.ts';
 import { keyOfRecord, type Stored } from './storing.ts';
 import { EventRefused } from './trouble.ts';
 import type { Wanted } from './window.ts';
@@ -91,10 +91,8 @@ export async function commitSettled(
   const intents = next.map(({ ref }) => intentOf(context, ref));
   const nowMs = context.ports.clock.now();
   await context.state.commit((head) => recorded(head, { records, refs, intents, run: context.run, nowMs }));
-  for (const { wanted, record, announced } of settled) {
-    if (!announced) context.progress.stored(1, record.octets);
-    context.tally.done(wanted.ref);
-    context.begun.delete(refKey(wanted.ref));
+  for (const { wanted, announced } of settled) {
+    resolved(context, wanted.ref);
     if (!announced) context.tally.stored.add(refKey(wanted.ref));
   }
 }

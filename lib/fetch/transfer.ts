@@ -226,6 +226,7 @@ class Uploads {
     try {
       const outcome = await storeReceived(this.#context, received);
       this.#failures = 0;
+      this.#context.progress.stored();
       if ('stored' in outcome) this.#stored.push(outcome.stored);
       else if ('again' in outcome) this.#again.push(outcome.again);
       else this.#missing.push(outcome.missing);

@@ -67,7 +67,7 @@ export async function retrieveWindow(
   try {
     for (const message of wanted) {
       const intake = intakeFor(context, message);
-      const error = await retrieveOne(session, message, intake).catch(async (cause: unknown) => {
+      const error = await retrieveOne(context, session, { message, intake }).catch(async (cause: unknown) => {
         await discard([...taken, { wanted: message, intake }]);
         throw new WindowLost(cause, blameIn(cause, message, taken.length));
       });
@@ -97,11 +97,18 @@ function intakeFor({ mailbox, ports, contentKeys }: RunContext, { row, ref, reco
 }
 
 /** Null once the message came whole; the error where the server refused and the connection is still good. */
-async function retrieveOne(session: Session, { row }: Wanted, intake: Intake): Promise<Pop3Error | null> {
+async function retrieveOne(
+  { progress }: RunContext,
+  session: Session,
+  { message: { row }, intake }: { readonly message: Wanted; readonly intake: Intake },
+): Promise<Pop3Error | null> {
   // From the first byte on some servers hide the message, so the doubt begins before the answer.
   session.inDoubt.add(row.index);
   try {
-    await session.client.retr(row.number, (chunk) => intake.take(chunk));
+    await session.client.retr(row.number, (chunk) => {
+      progress.received(chunk.length);
+      return intake.take(chunk);
+    });
     return null;
   } catch (error) {
     if (!(error instanceof Pop3Error) || error.kind !== 'refused' || session.client.closedBy !== null)

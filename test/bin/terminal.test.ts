@@ -33,7 +33,7 @@ describe('progress', () => {
     step: 'storing',
     stored: 10,
     toStore: 40,
-    bytesStored: 2e6,
+    bytesReceived: 2e6,
     bytesToStore: 8e6,
   };
 
@@ -56,9 +56,9 @@ describe('progress', () => {
   it('counts on over runs and over mailboxes', () => {
     const { made, stderr } = terminal(true);
     const line = progressLine(made, () => 0);
-    line.update({ ...step, stored: 40, bytesStored: 8e6 });
+    line.update({ ...step, stored: 40, bytesReceived: 8e6 });
     line.update({ ...step, mailbox: 'billing' });
-    line.update({ ...step, stored: 0, bytesStored: 0, toStore: 5, bytesToStore: 1e6 });
+    line.update({ ...step, stored: 0, bytesReceived: 0, toStore: 5, bytesToStore: 1e6 });
     line.tick();
     expect(stderr()).toContain('2 mailboxes: 50 of 85 messages · 10.0 MB of 17.0 MB');
   });

@@ -4,7 +4,7 @@ import { MISHAPS, SimulatedProcess } from './process.ts';
 import { letter, World } from './world.ts';
 
 /** Histories of a mailbox, each from one seed: arrivals, kills, lost answers, overlaps, servers of all manners. */
-const SEEDS = 400;
+const SEEDS = Number(process.env['SEEDS'] ?? 400);
 const PROCESSES = 5;
 const DEADLINE_MS = 120_000;
 
