@@ -11,6 +11,9 @@ const WITHOUT_CONTROLS = /^[^\p{Cc}]*$/u;
 
 const REFERENCE = /^(env|file|secretsmanager):\S.*$/;
 
+const PORT = 'must be a port number, 1 to 65535';
+const ATTEMPTS = 'must be a whole number, 1 to 20';
+
 const reference = z
   .string()
   .regex(
@@ -25,11 +28,10 @@ const mailbox = z.strictObject({
     .regex(MAILBOX_ID, 'must be 1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit'),
   host: z
     .string()
-    .min(1)
-    .max(253)
+    .max(253, 'must have at most 253 characters')
     .regex(/^[A-Za-z0-9.:_-]+$/, 'must be a host name or an address'),
   /** POP3 over TLS from the first byte (RFC 8314). */
-  port: z.int().min(1).max(65535).default(995),
+  port: z.int(PORT).min(1, PORT).max(65535, PORT).default(995),
   user: z.string().min(1).max(1024).regex(WITHOUT_CONTROLS, 'must not contain control characters'),
   password: reference,
   /** Certificate authorities to trust for this server instead of the system's: PEM text or a reference to it. */
@@ -40,30 +42,15 @@ const mailbox = z.strictObject({
     })
     .optional(),
   /** keep: leave mail on the server. when-stored: delete each message once its copy is proved. */
-  delete: z.enum(['keep', 'when-stored']).default('keep'),
+  delete: z.enum(['keep', 'when-stored'], 'must be keep or when-stored').default('keep'),
   /** Whether events carry the header summary (addresses and subject are personal data). */
   headerSummary: z.boolean().default(true),
   /** How often a message is tried alone before it is set aside. */
-  attempts: z.int().min(1).max(20).default(3),
+  attempts: z.int(ATTEMPTS).min(1, ATTEMPTS).max(20, ATTEMPTS).default(3),
   enabled: z.boolean().default(true),
 });
 
-const mailboxes = z
-  .array(mailbox)
-  .min(1, 'must name at least one mailbox')
-  .superRefine((all, context) => {
-    const seen = new Set<string>();
-    for (const [index, { id }] of all.entries()) {
-      if (seen.has(id)) {
-        context.addIssue({
-          code: 'custom',
-          path: [index, 'id'],
-          message: `"${id}" is used twice; ids are unique`,
-        });
-      }
-      seen.add(id);
-    }
-  });
+const mailboxes = z.array(mailbox, 'must be a list of mailboxes').min(1, 'must name at least one mailbox');
 
 const store = z.union(
   [
@@ -133,10 +120,21 @@ export function parseMailboxesDocument(value: unknown, source: string): Mailboxe
 
 function parseWith<T>(schema: z.ZodType<T>, value: unknown, source: string): T {
   const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new SettingsError(
-    source,
-    parsed.error.issues.flatMap((issue) => describe(issue, value)),
+  const issues = parsed.success ? [] : parsed.error.issues.flatMap((issue) => describe(issue, value));
+  const problems = [...issues, ...repeatedIds(value)];
+  if (parsed.success && problems.length === 0) return parsed.data;
+  throw new SettingsError(source, problems);
+}
+
+/** Looked for in what was given, so that it is told together with all else that is wrong. */
+function repeatedIds(value: unknown): string[] {
+  const mailboxes = isRecord(value) ? value['mailboxes'] : undefined;
+  if (!Array.isArray(mailboxes)) return [];
+  const ids = mailboxes.map((one: unknown) => (isRecord(one) ? one['id'] : undefined));
+  return ids.flatMap((id, index) =>
+    typeof id === 'string' && ids.indexOf(id) < index
+      ? [`mailboxes[${index}].id: ${JSON.stringify(id)} is used twice; ids are unique`]
+      : [],
   );
 }
 

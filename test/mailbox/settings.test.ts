@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseMailboxesDocument, parseSettingsFile, SettingsError } from '../../lib/mailbox/settings.ts';
+
+const smallest = {
+  store: { folder: 'mail' },
+  mailboxes: [{ id: 'support', host: 'pop.example.org', user: 'support', password: 'env:PASSWORD' }],
+};
+
+function problemsOf(value: unknown): readonly string[] {
+  try {
+    parseSettingsFile(value, 'mailferry.yaml');
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('settings', () => {
+  it('need four values of a mailbox, and default to keeping all mail', () => {
+    expect(parseSettingsFile(smallest, 'test').mailboxes[0]).toEqual({
+      ...smallest.mailboxes[0],
+      port: 995,
+      delete: 'keep',
+      headerSummary: true,
+      attempts: 3,
+      enabled: true,
+    });
+  });
+
+  it('tell all problems at once, each by its path and the id of its mailbox', () => {
+    const problems = problemsOf({
+      store: { folder: '', bucket: 'x' },
+      evnts: {},
+      mailboxes: [
+        { id: 'Support', host: 'pop.example.org', user: 'a\r\nDELE 1', password: 'hunter2', portt: 1 },
+        { id: 'two', host: '', user: 'b', password: 'env:B', port: 0, delete: 'always', attempts: 99 },
+        { id: 'two', host: 'h', user: 'b', password: 'env:B' },
+      ],
+    });
+    const text = problems.join('\n');
+    for (const part of [
+      'store',
+      '"evnts"',
+      '"portt"',
+      '("Support").id',
+      '.user',
+      '.password',
+      '.host',
+      '.port',
+      '.delete',
+      '.attempts',
+      'used twice',
+    ]) {
+      expect(text).toContain(part);
+    }
+    expect(text).not.toContain('hunter2');
+  });
+
+  it('refuse a secret in place of a reference to one', () => {
+    expect(
+      problemsOf({ ...smallest, mailboxes: [{ ...smallest.mailboxes[0], password: 'hunter2' }] }).join(),
+    ).toContain('never the secret itself');
+  });
+
+  it.each([null, 7, 'x', [], { mailboxes: [] }])('refuse %j with words', (value) => {
+    expect(problemsOf(value).length).toBeGreaterThan(0);
+  });
+
+  it('never throw anything but SettingsError, and never show what stands in for a reference', () => {
+    fc.assert(
+      fc.property(fc.anything(), fc.string({ minLength: 12 }), (anything, secret) => {
+        const value = { store: anything, mailboxes: [{ id: anything, password: `#${secret}` }] };
+        const text = problemsOf(value).join('\n');
+        expect(text.length).toBeGreaterThan(0);
+        expect(text.includes(`#${secret}`)).toBe(false);
+      }),
+    );
+  });
+
+  it('come back as they were from the document in the bucket', () => {
+    const id = fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,62}$/);
+    const mailbox = fc.record({
+      id,
+      host: fc.domain(),
+      port: fc.integer({ min: 1, max: 65535 }),
+      user: fc.emailAddress(),
+      password: fc.constantFrom('env:A', 'file:/run/secrets/a', 'secretsmanager:mail#a'),
+      delete: fc.constantFrom('keep' as const, 'when-stored' as const),
+      headerSummary: fc.boolean(),
+      attempts: fc.integer({ min: 1, max: 20 }),
+      enabled: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.uniqueArray(mailbox, { minLength: 1, selector: (one) => one.id }), (mailboxes) => {
+        const document = parseMailboxesDocument({ v: 1, mailboxes }, 'test');
+        expect(parseMailboxesDocument(JSON.parse(JSON.stringify(document)), 'test')).toEqual(document);
+        expect(document.mailboxes).toEqual(mailboxes);
+      }),
+    );
+  });
+});
