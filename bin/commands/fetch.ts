@@ -1,4 +1,4 @@
-import type { Progress, RunReport } from '../../lib/fetch/report.ts';
+import { mayHaveSuspects, type Progress, type RunReport } from '../../lib/fetch/report.ts';
 import { type RunOptions, runMailbox } from '../../lib/fetch/run.ts';
 import type { Mailbox } from '../../lib/mailbox/settings.ts';
 import { EXIT, type ExitCode, exitCodeOfRun, worst } from '../exitCodes.ts';
@@ -58,10 +58,6 @@ async function fetchSeveral(
     reports[at] = joinReports([report, await run(mailbox, 'only')]);
   }
   return reports;
-}
-
-function mayHaveSuspects({ outcome, counts }: RunReport): boolean {
-  return outcome === 'more' || (outcome === 'done' && counts.failed > 0);
 }
 
 interface Task {

@@ -56,6 +56,11 @@ export interface RunReport {
   readonly error: Trouble | null;
 }
 
+/** Whether a run that left suspects alone may have left some: they are then tried with nothing else under way. */
+export function mayHaveSuspects({ outcome, counts }: RunReport): boolean {
+  return outcome === 'more' || (outcome === 'done' && counts.failed > 0);
+}
+
 export const MESSAGES_REPORTED = 20;
 
 /** What a terminal shows while a run goes on. */
