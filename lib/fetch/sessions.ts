@@ -142,6 +142,7 @@ async function trySuspects(context: RunContext, session: Session, options: RunOp
   await reportSetAside(context);
 }
 
+/** Those tried least come first: what ends each process that tries it must not keep the others waiting behind it. */
 function suspectsOf(context: RunContext, session: Session): Suspect[] {
   const suspects: Suspect[] = [];
   const listed = new Set<string>();
@@ -151,7 +152,11 @@ function suspectsOf(context: RunContext, session: Session): Suspect[] {
   }
   for (const ref of unlisted(context.state.head, listed, context.ports.clock.now()))
     suspects.push({ ref, row: null });
-  return suspects.filter(({ ref }) => !context.triedAlone.has(refKey(ref)));
+  const { failure } = knowledgeOf(context.state.head);
+  const attempts = ({ ref }: Suspect) => failure(ref)?.attempts ?? 0;
+  return suspects
+    .filter(({ ref }) => !context.triedAlone.has(refKey(ref)))
+    .sort((one, other) => attempts(one) - attempts(other));
 }
 
 const LOOK_EVERY_MS = 3_600_000;

@@ -1,7 +1,7 @@
 /**
- * A POP3 server in a process of its own, so that neither its memory nor its work counts as anybody else's: one
- * mailbox with one message of as many octets as the argument says, made while it is sent. Its first line of output
- * is JSON: where it listens, whom it lets in, and the message's SHA-256.
+ * A POP3 server in a process of its own, so that neither its memory nor its work counts as anybody else's. Its
+ * arguments: octets of a message, and how many such messages, each made while it is sent. Its first line of output
+ * is JSON: where it listens, whom it lets in, and the SHA-256 of each message.
  */
 import { createHash } from 'node:crypto';
 import { generatedMail, startScripted } from '../servers/scripted.ts';
@@ -12,12 +12,18 @@ export interface Serving {
   readonly ca: string;
   readonly user: string;
   readonly password: string;
-  readonly sha256: string;
+  readonly checksums: readonly string[];
 }
 
-const message = generatedMail('large', Number(process.argv[2]));
-const hash = createHash('sha256');
-for (const chunk of message.chunks()) hash.update(chunk);
-const { port, ca, user, password } = await startScripted({ messages: [message] });
-const serving: Serving = { port, ca, user, password, sha256: hash.digest('hex') };
+const [octets, count] = process.argv.slice(2).map(Number);
+const messages = Array.from({ length: count ?? 1 }, (_, index) =>
+  generatedMail(`large-${index}`, octets ?? 0),
+);
+const checksums = messages.map((message) => {
+  const hash = createHash('sha256');
+  for (const chunk of message.chunks()) hash.update(chunk);
+  return hash.digest('hex');
+});
+const { port, ca, user, password } = await startScripted({ messages });
+const serving: Serving = { port, ca, user, password, checksums };
 console.log(JSON.stringify(serving));

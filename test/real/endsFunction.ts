@@ -1,0 +1,83 @@
+/** The bundled handler under AWS's own runtime client, fed with jobs as the queue gives them. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RunReport } from '../../lib/fetch/report.ts';
+import type { Mailbox } from '../../lib/mailbox/settings.ts';
+import { buildFunctions } from '../../scripts/build.ts';
+import { type Outcome, type Runtime, startRuntime } from '../servers/lambdaRuntime.ts';
+import { type SecretVault, startSecretVault } from '../servers/secretVault.ts';
+import type { BucketEnd } from './endsFar.ts';
+import { PARTS } from './endsParts.ts';
+
+export interface FunctionOptions {
+  readonly far: BucketEnd;
+  /** Mailboxes by id, each with its password. */
+  readonly mailboxes: readonly (Partial<Mailbox> &
+    Pick<Mailbox, 'id' | 'port' | 'user'> & { readonly secret: string })[];
+  /** In place of the real ends' own, for a gate before them. */
+  readonly s3Endpoint?: string;
+  readonly eventsEndpoint?: string;
+  readonly timeoutMs?: number;
+}
+
+export interface FetchFunction {
+  readonly runtime: Runtime;
+  /** One job for one mailbox. */
+  fetch(mailbox: string): Promise<Outcome>;
+  /** The last run's report of this mailbox, as the function logged it. */
+  report(mailbox: string): RunReport | undefined;
+  stop(): Promise<void>;
+}
+
+export async function startFunction(options: FunctionOptions): Promise<FetchFunction> {
+  const { far, mailboxes, timeoutMs = 60_000 } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'function-'));
+  await buildFunctions(folder);
+  const secrets = Object.fromEntries(mailboxes.map(({ id, secret }) => [id, secret]));
+  const vault: SecretVault = await startSecretVault({ mailboxes: JSON.stringify(secrets) });
+  await far.put('config/mailboxes.json', {
+    v: 1,
+    mailboxes: mailboxes.map(({ secret: _, ...mailbox }) => ({
+      host: 'localhost',
+      password: `secretsmanager:mailboxes#${mailbox.id}`,
+      ...mailbox,
+    })),
+  });
+  const runtime = await startRuntime({
+    client: PARTS.ric,
+    taskRoot: join(folder, 'fetch'),
+    handler: 'index.handler',
+    timeoutMs,
+    env: {
+      ...far.env,
+      MAILFERRY_BUCKET: far.bucket,
+      MAILFERRY_BUS: 'mail',
+      MAILFERRY_PATH_STYLE: 'true',
+      MAILFERRY_S3_ENDPOINT: options.s3Endpoint ?? far.gateway.endpoint,
+      MAILFERRY_EVENTS_ENDPOINT: options.eventsEndpoint ?? far.bus.endpoint,
+      MAILFERRY_SECRETS_ENDPOINT: vault.endpoint,
+    },
+  });
+  let jobs = 0;
+  return {
+    runtime,
+    fetch(mailbox) {
+      jobs += 1;
+      const job = { v: 1, bundle: 'bundle', slot: new Date().toISOString(), mailboxes: [mailbox] };
+      return runtime.invoke({ Records: [{ messageId: `job-${jobs}`, body: JSON.stringify(job) }] });
+    },
+    report(mailbox) {
+      const reports = runtime.log.split('\n').flatMap((line) => {
+        const [json] = /\{.*\}\s*$/.exec(line) ?? [];
+        return json?.includes('"message":"run"') ? [JSON.parse(json) as RunReport] : [];
+      });
+      return reports.findLast((report) => report.mailbox === mailbox);
+    },
+    async stop() {
+      await runtime.stop();
+      await vault.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

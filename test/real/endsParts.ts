@@ -1,0 +1,25 @@
+/** The real parts as the suite's installer found them, and titles that say which one is missing. */
+
+export const PARTS = {
+  dovecot: process.env['MAILFERRY_DOVECOT'] ?? '',
+  versitygw: process.env['MAILFERRY_VERSITYGW'] ?? '',
+  ric: process.env['MAILFERRY_RIC'] ?? '',
+} as const;
+
+export type Part = keyof typeof PARTS;
+
+const VARIABLES: Readonly<Record<Part, string>> = {
+  dovecot: 'MAILFERRY_DOVECOT',
+  versitygw: 'MAILFERRY_VERSITYGW',
+  ric: 'MAILFERRY_RIC',
+};
+
+/** For `describe.skipIf(missing)(title, …)`. */
+export function needing(title: string, ...parts: readonly Part[]): { missing: boolean; title: string } {
+  const absent = parts.filter((part) => PARTS[part] === '');
+  if (absent.length === 0) return { missing: false, title };
+  return {
+    missing: true,
+    title: `${title}, skipped: no ${absent.map((part) => VARIABLES[part]).join(', ')}`,
+  };
+}
