@@ -35,6 +35,8 @@ function begin(seed: number): History {
   const random = chance(seed);
   const behaviour: Behaviour = {
     deletes: pick(random, ['at QUIT', 'at QUIT', 'at disconnect', 'ignored']),
+    // Nothing may be lost to a server that hides at QUIT what was retrieved: with anything in doubt there is none.
+    hides: random() < 0.2 ? 'at QUIT' : 'never',
     topIsWhole: random() < 0.2,
     withoutTop: random() < 0.2,
   };
@@ -45,11 +47,15 @@ function begin(seed: number): History {
   return { world, random, offered: [], told: `seed ${seed}` };
 }
 
-/** UIDLs repeat and are used again; contents repeat too. */
+/**
+ * UIDLs repeat and are used again; contents repeat too. Only what the design leaves to trust is left out: under keep,
+ * another message that takes over a UIDL with the very same size counts as the first.
+ */
 function arrive({ world, random, offered }: History): void {
   for (let count = Math.floor(random() * 4); count > 0; count -= 1) {
-    const body = `${'x'.repeat(Math.floor(random() * 50))}\r\n`;
-    const name = random() < 0.3 ? 'twin' : `m${offered.length}`;
+    const twin = random() < 0.3;
+    const name = twin ? 'twin' : `m${offered.length}`;
+    const body = `${'x'.repeat(twin ? 100 : offered.length)}\r\n`;
     const message = mail(random() < 0.25 ? 'same' : `u${offered.length}`, letter(name, body));
     offered.push(message);
     world.server.messages.push(message);
