@@ -90,7 +90,6 @@ export interface BucketEnd extends FarEnd {
   readonly gateway: Versitygw;
   readonly bus: BusSink;
   readonly env: Readonly<Record<string, string>>;
-  readonly client: S3Client;
   put(key: string, value: unknown): Promise<void>;
 }
 
@@ -116,7 +115,6 @@ export async function startBucket(): Promise<BucketEnd> {
     bucket: BUCKET,
     gateway,
     bus,
-    client,
     env: { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey, AWS_REGION: region },
     async put(key, value) {
       await client.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: JSON.stringify(value) }));
