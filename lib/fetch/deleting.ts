@@ -34,6 +34,7 @@ export async function deleteRetrieved(
     if (session.client.closedBy !== null) return;
     if (isShort(record)) context.tally.note(shortNote(record));
     else if (await mayDelete(context, record)) await dele(context, session, wanted);
+    else context.kept.add(refKey(wanted.ref));
   }
 }
 

@@ -26,6 +26,8 @@ export const NOTHING: Counts = {
 
 export interface Classified {
   readonly counts: Counts;
+  /** Another run goes on where this one stopped: with messages not reached, or deletes not asked for. */
+  readonly more: boolean;
   /** Nothing is left to do for this listing, not even a delete to be asked for again. */
   readonly quiet: boolean;
 }
@@ -35,6 +37,7 @@ export function classify(context: RunContext, session: Session): Classified {
   const counts = { ...NOTHING };
   const listed = new Set<string>();
   let quiet = true;
+  let undeleted = 0;
   const add = (group: Class, rows = 1) => {
     counts[group] += rows;
     counts.listed += rows;
@@ -43,12 +46,14 @@ export function classify(context: RunContext, session: Session): Classified {
     listed.add(refKey(decided.ref));
     add(classOf(context, decided));
     const settled = decided.action === 'keep' || decided.action === 'set aside' || decided.action === 'skip';
-    if (!settled && !session.deleted.has(decided.row.index)) quiet = false;
+    if (settled || session.deleted.has(decided.row.index)) continue;
+    quiet = false;
+    if (decided.record && !context.kept.has(refKey(decided.ref))) undeleted += 1;
   }
   for (const [key, rows] of context.tally.gone) {
     if (!listed.has(key)) add(context.tally.stored.has(key) ? 'stored' : 'alreadyStored', rows);
   }
-  return { counts, quiet };
+  return { counts, more: counts.notReached + undeleted > 0, quiet };
 }
 
 function classOf({ tally, triedAlone, postponed }: RunContext, { action, ref }: Decided): Class {

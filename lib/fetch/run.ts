@@ -207,7 +207,7 @@ async function endSession(context: RunContext, session: Session): Promise<Verdic
 
 async function finish(context: RunContext, session: Session, lineError: unknown): Promise<Ending> {
   const { ports, deadline, mailbox } = context;
-  const { counts, quiet } = classify(context, session);
+  const { counts, more, quiet } = classify(context, session);
   const nowMs = ports.clock.now();
   const digest = quiet ? session.listing.digest(policyOf(mailbox), session.deleted) : null;
   await closeBooks(context, (head) => ({
@@ -216,9 +216,9 @@ async function finish(context: RunContext, session: Session, lineError: unknown)
     backOff: null,
     quiet: digest === null ? null : { digest },
   }));
-  const outcome = counts.notReached > 0 ? 'more' : 'done';
-  const cause = deadline.aborted ? new RunEnded('aborted') : counts.notReached > 0 ? lineError : undefined;
-  return { outcome, counts, error: cause === undefined ? null : troubleOf(cause, mailbox.id) };
+  const cause = deadline.aborted ? deadline.reason : more ? lineError : undefined;
+  const error = cause === undefined ? null : troubleOf(cause, mailbox.id);
+  return { outcome: more ? 'more' : 'done', counts, error };
 }
 
 /** Intents of what was never begun are taken back; the others may be judged by the next run at once. */

@@ -140,6 +140,12 @@ describe('a run', () => {
     expect(world.publisher.stored.slice(5).map(({ id }) => id)).toEqual(ids);
   });
 
+  it('says nothing of headers where the mailbox wants no summary', async () => {
+    const world = new World({ messages: five(), settings: { headerSummary: false } });
+    await world.run();
+    expect(world.publisher.stored.map(({ headers }) => headers)).toEqual([null, null, null, null, null]);
+  });
+
   it('skips a message without UIDL and goes on with the others', async () => {
     const world = new World({ messages: [mail('', letter('x')), ...five()] });
     const report = await world.run();
@@ -164,6 +170,25 @@ describe('a run', () => {
     expect(report).toMatchObject({ error: null, counts: { stored: 1 } });
     expect((await world.objects()).size).toBe(2);
     expect(world.server.messages).toHaveLength(0);
+  });
+});
+
+describe('a mailbox with more to delete than a run may', () => {
+  it('says that there is more, and the runs after it delete the rest', async () => {
+    const messages = Array.from({ length: 1_700 }, (_, nth) => mail(`m${nth}`, letter(`m${nth}`)));
+    const world = new World({ messages });
+    await world.run();
+    const deleting = new World({ settings: { delete: 'when-stored', user: world.server.user } });
+    const first = await deleting.run({}, world.ports);
+    expect(first).toMatchObject({
+      outcome: 'more',
+      signIns: 3,
+      deletions: { requested: 1_500, committed: 1_500 },
+    });
+    const second = await deleting.run({}, world.ports);
+    expect(second).toMatchObject({ outcome: 'done', deletions: { committed: 200 } });
+    expect(world.server.messages).toHaveLength(0);
+    expect(world.retrieved).toBe(1_700);
   });
 });
 
