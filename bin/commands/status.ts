@@ -1,5 +1,5 @@
 import { loadHead, StateError } from '../../lib/mailbox/head.ts';
-import type { Head } from '../../lib/mailbox/state.ts';
+import { type Head, openIntents } from '../../lib/mailbox/state.ts';
 import { StoreError } from '../../lib/store/port.ts';
 import { EXIT, type ExitCode, worst } from '../exitCodes.ts';
 import { countInWords, instantInWords, table } from '../words.ts';
@@ -43,7 +43,7 @@ function statusJson(head: Head, fetched: boolean): object {
     lastSuccess: instant(head.lastSuccessMs),
     lastAttempt: instant(head.lastAttemptMs),
     records: head.records.length,
-    openIntents: head.intents.length,
+    openIntents: openIntents(head).length,
     setAside: setAsideOf(head).map(({ uidl, size, attempts, code, message, setAsideMs, retryMs }) => ({
       uidl,
       size,
@@ -64,14 +64,15 @@ function statusJson(head: Head, fetched: boolean): object {
 }
 
 function statusInWords(head: Head, nowMs: number): string {
-  const { mailbox, lastSuccessMs, records, intents, backOff } = head;
+  const { mailbox, lastSuccessMs, records, backOff } = head;
+  const open = openIntents(head).length;
   const setAside = setAsideOf(head);
   const lines = [
     `${mailbox}: ${countInWords(records.length, 'message')} on record; last success ${lastSuccessMs === 0 ? 'never' : instantInWords(lastSuccessMs)}`,
   ];
-  if (intents.length > 0) {
+  if (open > 0) {
     lines.push(
-      `  ${countInWords(intents.length, 'message')} begun and not finished: a run is under way, or was cut off`,
+      `  ${countInWords(open, 'message')} begun and not finished: a run is under way, or was cut off`,
     );
   }
   if (backOff !== null) {

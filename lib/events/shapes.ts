@@ -120,7 +120,6 @@ const runFinished = z
         code: z.string().min(1).describe('Stable, for programs'),
         phase: z.string().nullable(),
         message: z.string(),
-        next: z.string().nullable().describe('The next step for a person'),
       })
       .nullable(),
   })

@@ -122,7 +122,6 @@ export async function announceRun(publisher: Publisher, report: RunReport): Prom
             code: report.error.code,
             phase: report.error.phase,
             message: report.error.message,
-            next: null,
           },
         },
       },

@@ -6,6 +6,7 @@ import type { Transport } from '../pop3/transport.ts';
 import type { Secret } from '../secrets/port.ts';
 import { Listing } from './listing.ts';
 import type { FetchPorts } from './ports.ts';
+import { Unvouched } from './trouble.ts';
 
 export interface Session {
   readonly client: Pop3Client;
@@ -127,7 +128,7 @@ export async function readListing(
   seed: number,
 ): Promise<{ listing: Listing; notes: readonly string[] }> {
   const listing = new Listing(seed);
-  const uidls = await client.uidl((number, uidl) => listing.addUidl(number, uidl));
+  const uidls = await client.uidl((number, uidl) => listing.addUidl(number, uidl)).catch(withoutUidl);
   const sizes = await client.list((number, octets) => listing.addOctets(number, octets));
   const notes: string[] = [];
   if (uidls.truncated || sizes.truncated) {
@@ -136,4 +137,12 @@ export async function readListing(
   const odd = uidls.odd + sizes.odd;
   if (odd > 0) notes.push(`${odd} rows of the server's listings could not be read and were passed over.`);
   return { listing, notes };
+}
+
+function withoutUidl(error: unknown): never {
+  if (!(error instanceof Pop3Error) || error.kind !== 'refused') throw error;
+  throw new Unvouched(
+    `the server has no UIDL (it said: ${error.reply ?? 'nothing'}), so its messages cannot be told apart from run to run. Such servers are not served yet: take the mailbox out, or set enabled to false.`,
+    { cause: error },
+  );
 }

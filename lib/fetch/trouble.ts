@@ -27,8 +27,8 @@ export class EventRefused extends Error {
 
 /** What this server cannot do, and without which nothing can be vouched for. */
 export class Unvouched extends Error {
-  constructor(message: string) {
-    super(message);
+  constructor(message: string, options?: { cause: unknown }) {
+    super(message, options);
     this.name = 'Unvouched';
   }
 }

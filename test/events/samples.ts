@@ -74,7 +74,7 @@ export function runFinished(id: string) {
     counts: { listed: 3, stored: 1, alreadyStored: 1, skipped: 0, setAside: 0, failed: 1, notReached: 0 },
     deletions: { requested: 1, committed: 0 },
     bytesStored: 1200,
-    error: { code: 'E_POP3_LOST', phase: 'quit', message: 'The line dropped.', next: null },
+    error: { code: 'E_POP3_LOST', phase: 'quit', message: 'The line dropped.' },
   } as const satisfies RunFinished;
   return { detailType: 'Run Finished', detail } as const satisfies MailferryEvent;
 }

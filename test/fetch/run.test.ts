@@ -146,6 +146,16 @@ describe('a run', () => {
     expect(world.publisher.stored.map(({ headers }) => headers)).toEqual([null, null, null, null, null]);
   });
 
+  it('tells a person of a server without UIDL, and touches nothing', async () => {
+    const world = new World({ messages: five(), behaviour: { withoutUidl: true } });
+    const report = await world.run();
+    expect(report).toMatchObject({
+      outcome: 'failed',
+      error: { kind: 'person', phase: 'uidl', code: 'E_RUN_UNVOUCHED' },
+    });
+    expect(world.retrieved).toBe(0);
+  });
+
   it('skips a message without UIDL and goes on with the others', async () => {
     const world = new World({ messages: [mail('', letter('x')), ...five()] });
     const report = await world.run();
