@@ -7,7 +7,7 @@ import type { Action, Decision } from './plan.ts';
 import type { FetchPorts } from './ports.ts';
 import { ProgressMeter } from './progressMeter.ts';
 import type { Trouble } from './report.ts';
-import { type RunContext, Tally } from './runContext.ts';
+import { contextOf, type RunContext, Tally } from './runContext.ts';
 import { greeted, openSession, readListing, type Session } from './session.ts';
 import { decisions, peek } from './sessions.ts';
 import { troubleOf } from './trouble.ts';
@@ -98,21 +98,15 @@ function summed(rows: readonly PlanRow[]): Pick<PlanReport, 'counts' | 'octets'>
 }
 
 async function lookingContext(mailbox: Mailbox, ports: FetchPorts, deadline: Deadline): Promise<RunContext> {
-  return {
+  const begin = {
     mailbox,
     ports,
-    state: await StateFile.open(ports.store, mailbox.id, () => ports.clock.nonce()),
     run: ports.clock.nonce(),
     deadline,
     tally: new Tally(),
     progress: new ProgressMeter(mailbox.id, undefined),
-    postponed: new Set(),
-    contentKeys: new Map(),
-    triedAlone: new Set(),
-    begun: new Set(),
-    kept: new Set(),
-    session: null,
   };
+  return contextOf(begin, await StateFile.open(ports.store, mailbox.id, () => ports.clock.nonce()));
 }
 
 export interface CheckStep {

@@ -10,7 +10,7 @@ import { announceRun, classify, type Ending, NOTHING, reportOf } from './ending.
 import type { FetchPorts } from './ports.ts';
 import { ProgressMeter } from './progressMeter.ts';
 import type { Progress, RunReport } from './report.ts';
-import { type RunContext, Tally } from './runContext.ts';
+import { contextOf, type RunBegin, type RunContext, Tally } from './runContext.ts';
 import { openSession, type Session } from './session.ts';
 import { decisions, mayReopen, nextDueMs, type Verdict, work } from './sessions.ts';
 import { RunEnded, troubleOf } from './trouble.ts';
@@ -57,10 +57,8 @@ export async function runMailbox(
   return report;
 }
 
-type Begin = Pick<RunContext, 'mailbox' | 'ports' | 'run' | 'deadline' | 'tally' | 'progress'>;
-
 /** Whatever still waits when the time is up is left behind; its line is dropped, so it can delete nothing. */
-async function inTime({ deadline }: Begin, work: Promise<Ending>): Promise<Ending> {
+async function inTime({ deadline }: RunBegin, work: Promise<Ending>): Promise<Ending> {
   let disarm = () => {};
   const late = new Promise<never>((_, reject) => {
     disarm = deadline.whenOver(() => reject(deadline.reason));
@@ -72,23 +70,14 @@ async function inTime({ deadline }: Begin, work: Promise<Ending>): Promise<Endin
   }
 }
 
-async function perform(begin: Begin, options: RunOptions, signal: AbortSignal): Promise<Ending> {
+async function perform(begin: RunBegin, options: RunOptions, signal: AbortSignal): Promise<Ending> {
   const { mailbox, ports } = begin;
   const state = await StateFile.open(ports.store, mailbox.id, () => ports.clock.nonce());
   const { backOff } = state.head;
   if (options.honourBackOff && backOff && backOff.untilMs > ports.clock.now()) {
     return { outcome: 'waiting', counts: NOTHING, error: null };
   }
-  const context: RunContext = {
-    ...begin,
-    state,
-    postponed: new Set(),
-    contentKeys: new Map(),
-    triedAlone: new Set(),
-    begun: new Set(),
-    kept: new Set(),
-    session: null,
-  };
+  const context = contextOf(begin, state);
   try {
     return await runSessions(context, options, signal);
   } catch (error) {

@@ -32,6 +32,22 @@ export interface RunContext {
   session: Session | null;
 }
 
+/** What is there before the state is read. */
+export type RunBegin = Pick<RunContext, 'mailbox' | 'ports' | 'run' | 'deadline' | 'tally' | 'progress'>;
+
+export function contextOf(begin: RunBegin, state: StateFile): RunContext {
+  return {
+    ...begin,
+    state,
+    postponed: new Set(),
+    contentKeys: new Map(),
+    triedAlone: new Set(),
+    begun: new Set(),
+    kept: new Set(),
+    session: null,
+  };
+}
+
 /** Counts and words of a run, for its report. */
 export class Tally {
   /** Refs of messages that this run put on record. */

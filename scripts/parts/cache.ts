@@ -3,6 +3,8 @@
  * clone stays as it was cloned, and every clone on the machine shares one copy.
  */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -34,7 +36,8 @@ export function failureOf(
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: INSTALL_MS,
+      // Not `timeout`: its timer outlives a program that could not be started, and keeps this process alive.
+      signal: AbortSignal.timeout(INSTALL_MS),
       killSignal: 'SIGKILL',
     });
     let words = '';
@@ -51,4 +54,34 @@ export function failureOf(
       else resolve(`${command.join(' ')} ended with ${signal ?? code}: ${words.trim()}`);
     });
   });
+}
+
+export interface Building {
+  readonly cacheFolder: string;
+  /** Name and version; the part's folder in the cache. */
+  readonly name: string;
+  /** What `build` puts into the folder, and what is run. */
+  readonly file: string;
+  /** Fills the folder; a reason where it could not. */
+  build(folder: string): Promise<string | undefined>;
+}
+
+/** Built aside and renamed whole: an interrupted build must not look like a finished one. */
+export async function builtOnce({ cacheFolder: cache, name, file, build }: Building): Promise<Installed> {
+  const folder = join(cache, name);
+  const path = join(folder, file);
+  if (existsSync(path)) return { path };
+  await mkdir(cache, { recursive: true });
+  const building = await mkdtemp(join(cache, `${name}-building-`));
+  try {
+    const failure = await build(building);
+    if (failure !== undefined) return { skipped: failure };
+    await rename(building, folder).catch((error: unknown) => {
+      // Another run may have put it there meanwhile.
+      if (!existsSync(path)) throw error;
+    });
+    return { path };
+  } finally {
+    await rm(building, { recursive: true, force: true });
+  }
 }

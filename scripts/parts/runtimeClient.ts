@@ -3,10 +3,10 @@
  * functions. It builds native code from what its package carries: cmake, make and a C++ compiler are needed.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { failureOf, type Installed, type Log } from './cache.ts';
+import { builtOnce, failureOf, type Installed, type Log } from './cache.ts';
 
 const VERSION = '4.0.2';
 
@@ -20,24 +20,15 @@ const nodeFolder = fileURLToPath(new URL(`../../node_modules/node-linux-${proces
 /** The path of the client's entry, to be run by Node. Never throws for what is lacking. */
 export async function installRuntimeClient(cacheFolder: string, log: Log): Promise<Installed> {
   if (process.platform !== 'linux') return { skipped: 'aws-lambda-ric builds on Linux only' };
-  const folder = join(cacheFolder, `aws-lambda-ric-${VERSION}-${process.arch}`);
-  const path = join(folder, ENTRY);
-  if (existsSync(path)) return { path };
-  log(`aws-lambda-ric ${VERSION}: building with npm (once; a minute)`);
-  await mkdir(cacheFolder, { recursive: true });
-  // Built aside and renamed whole: an interrupted build must not look like a finished one.
-  const building = await mkdtemp(join(cacheFolder, 'aws-lambda-ric-building-'));
-  try {
-    const failure = await npmInstall(building);
-    if (failure !== undefined) return { skipped: failure };
-    await rename(building, folder).catch((error: unknown) => {
-      // Another run may have put it there meanwhile.
-      if (!existsSync(path)) throw error;
-    });
-    return { path };
-  } finally {
-    await rm(building, { recursive: true, force: true });
-  }
+  return builtOnce({
+    cacheFolder,
+    name: `aws-lambda-ric-${VERSION}-${process.arch}`,
+    file: ENTRY,
+    build: (folder) => {
+      log(`aws-lambda-ric ${VERSION}: building with npm (once; a minute)`);
+      return npmInstall(folder);
+    },
+  });
 }
 
 async function npmInstall(folder: string): Promise<string | undefined> {
