@@ -27,7 +27,7 @@ import type { Session } from './session.ts';
 import { announce, commitSettled, intentOf } from './settling.ts';
 import { storeReceived } from './storing.ts';
 import { isBlameless, RunEnded } from './trouble.ts';
-import { retrieveWindow, WindowLost } from './window.ts';
+import { retrieveWindow, type Wanted, WindowLost } from './window.ts';
 
 export interface Suspect {
   readonly ref: MessageRef;
@@ -79,7 +79,7 @@ async function resolve(context: RunContext, session: Session, { ref, row }: Susp
     await strike(context, ref);
     if (row && context.mailbox.delete !== 'keep')
       await deleteByRecord(context, session, { wanted: { row, ref }, record });
-  } else if (row) await retrieveAlone(context, session, row, ref);
+  } else if (row) await retrieveAlone(context, session, { row, ref });
   else if (found > 0) await strike(context, ref);
   else await keepWatching(context, ref);
 }
@@ -110,12 +110,7 @@ async function keepWatching(context: RunContext, ref: MessageRef): Promise<void>
   });
 }
 
-async function retrieveAlone(
-  context: RunContext,
-  session: Session,
-  row: Row,
-  ref: MessageRef,
-): Promise<void> {
+async function retrieveAlone(context: RunContext, session: Session, { row, ref }: Wanted): Promise<void> {
   for (let tries = 0; tries < RETRIEVALS; tries += 1) {
     const giveBack = await context.ports.inFlight.reserve(UPLOAD_BYTES);
     try {
@@ -125,14 +120,14 @@ async function retrieveAlone(
       const outcome = await storeReceived(context, received[0]);
       if ('again' in outcome) continue;
       context.progress.stored();
-      session.inDoubt.delete(row.index);
-      if ('missing' in outcome) return await strike(context, ref);
-      const { settled, refused: unaccepted } = await announce(context, [outcome.stored]);
-      if (unaccepted[0]) {
-        session.inDoubt.add(row.index);
-        throw unaccepted[0].error;
+      if ('missing' in outcome) {
+        session.inDoubt.delete(row.index);
+        return await strike(context, ref);
       }
+      const { settled, refused: unaccepted } = await announce(context, [outcome.stored]);
+      if (unaccepted[0]) throw unaccepted[0].error;
       await commitSettled(context, settled, []);
+      session.inDoubt.delete(row.index);
       return await deleteRetrieved(context, session, settled);
     } finally {
       giveBack();
