@@ -6,6 +6,7 @@
 import {
   countAttempt,
   failureOf,
+  forgetFailures,
   type Head,
   type MessageRef,
   refKey,
@@ -38,7 +39,7 @@ export interface Suspect {
 const HOUR_MS = 3_600_000;
 
 /** A write that was given up may land late; an intent whose message is gone is kept for so long. */
-export const VANISHED_MS = 24 * HOUR_MS;
+const VANISHED_MS = 24 * HOUR_MS;
 
 /** Content that keeps changing under one number is no message. */
 const RETRIEVALS = 3;
@@ -87,11 +88,7 @@ async function resolve(context: RunContext, session: Session, { ref, row }: Susp
 async function strike(context: RunContext, ref: MessageRef): Promise<void> {
   const { state, run, ports } = context;
   const by = { run, nowMs: ports.clock.now() };
-  await state.commit((head) => {
-    const struck = strikeIntents(head, [ref], by);
-    const failures = struck.failures.filter((failure) => !sameRef(failure, ref));
-    return failures.length === struck.failures.length ? struck : { ...struck, failures };
-  });
+  await state.commit((head) => forgetFailures(strikeIntents(head, [ref], by), [ref]));
   resolved(context, ref);
 }
 

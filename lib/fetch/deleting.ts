@@ -10,7 +10,7 @@ import { PART_BYTES } from '../store/port.ts';
 import { HeaderBlock } from './headerBlock.ts';
 import type { Row } from './listing.ts';
 import type { StoreTrust } from './ports.ts';
-import type { RunContext } from './runContext.ts';
+import { keepMissing, type RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
 import { digestOfRecord, keyOfRecord } from './storing.ts';
 
@@ -58,9 +58,7 @@ export async function deleteByRecord(
     digestOfRecord(record),
   );
   if (seen !== 'same') {
-    context.tally.note(
-      'Objects of messages on record are no longer in the store; those messages are kept on the server.',
-    );
+    keepMissing(context, wanted.ref);
     return 'kept';
   }
   await dele(context, session, wanted);

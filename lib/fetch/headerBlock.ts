@@ -1,7 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-
-/** What a header summary may look at; also what is kept of each message until it is announced. */
-export const HEADER_KEPT_BYTES = 64 * 1024;
+import { HEADER_SCAN_BYTES } from '../mail/headers.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -61,7 +59,7 @@ export class HeaderBlock {
 
   #add(piece: Uint8Array): void {
     this.#hash.update(piece);
-    const room = HEADER_KEPT_BYTES - this.#keptBytes;
+    const room = HEADER_SCAN_BYTES - this.#keptBytes;
     if (room <= 0) return;
     const copy = Buffer.from(piece.subarray(0, room));
     this.#kept.push(copy);

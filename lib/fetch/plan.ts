@@ -39,7 +39,6 @@ export interface Decision {
 
 export interface Policy {
   readonly deletes: boolean;
-  readonly attempts: number;
 }
 
 /** Lookups over one head, made once per session. */

@@ -95,3 +95,11 @@ export function resolved({ tally, begun, postponed }: RunContext, ref: MessageRe
   begun.delete(refKey(ref));
   postponed.delete(refKey(ref));
 }
+
+/** A consumer removed the object: it is not stored anew, and the mail is never deleted from the server. */
+export function keepMissing({ tally, kept }: RunContext, ref: MessageRef): void {
+  tally.note(
+    'Objects of messages on record are no longer in the store; those messages are kept on the server.',
+  );
+  kept.add(refKey(ref));
+}

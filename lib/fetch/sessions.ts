@@ -78,7 +78,7 @@ export async function peek(context: RunContext, session: Session): Promise<void>
 export function* decisions(context: RunContext, session: Session): Generator<Decided> {
   const known = knowledgeFor(context);
   const alike = countAlike(session);
-  const policy = { deletes: context.mailbox.delete !== 'keep', attempts: context.mailbox.attempts };
+  const policy = { deletes: context.mailbox.delete !== 'keep' };
   const nowMs = context.ports.clock.now();
   for (const row of session.listing.rows()) {
     const headerHash = session.headerHashes.get(row.index);

@@ -6,7 +6,7 @@
 import { openIntents, refKey, withIntents } from '../mailbox/state.ts';
 import { UPLOAD_BYTES } from '../store/port.ts';
 import { type Deletable, deleteRetrieved } from './deleting.ts';
-import type { RunContext } from './runContext.ts';
+import { keepMissing, type RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
 import { announce, commitSettled, intentOf } from './settling.ts';
 import { type Stored, storeReceived } from './storing.ts';
@@ -52,7 +52,9 @@ export async function transferAll(
     ),
   );
   let previous: readonly Stored[] = [];
+  let failure: unknown;
   while (
+    failure === undefined &&
     current.length > 0 &&
     context.deadline.allowsMore &&
     session.client.closedBy === null &&
@@ -62,19 +64,17 @@ export async function transferAll(
     // Both lanes end before either's failure is told: neither may go on behind the run's back.
     const [moved, settled] = await Promise.allSettled([
       transferBatch(context, session, current),
-      settle(context, session, previous, next),
+      settle(context, session, { stored: previous, next }),
     ]);
     if (moved.status === 'rejected') throw moved.reason;
     if (settled.status === 'rejected') throw settled.reason;
     await deleteRetrieved(context, session, settled.value);
     previous = moved.value.stored;
     current = [...moved.value.untried, ...next];
-    if (moved.value.error !== undefined) {
-      await deleteRetrieved(context, session, await settle(context, session, previous, []));
-      throw moved.value.error;
-    }
+    failure = moved.value.error;
   }
-  await deleteRetrieved(context, session, await settle(context, session, previous, []));
+  await deleteRetrieved(context, session, await settle(context, session, { stored: previous, next: [] }));
+  if (failure !== undefined) throw failure;
 }
 
 function roomFor({ state }: RunContext): number {
@@ -82,11 +82,10 @@ function roomFor({ state }: RunContext): number {
 }
 
 /** Announces and commits; what the bus refused is tried alone later. Rejects as the bus or the store failed. */
-export async function settle(
+async function settle(
   context: RunContext,
   session: Session,
-  stored: readonly Stored[],
-  next: readonly Wanted[],
+  { stored, next }: { readonly stored: readonly Stored[]; readonly next: readonly Wanted[] },
 ): Promise<readonly Deletable[]> {
   if (stored.length === 0 && next.length === 0) return [];
   const { settled, refused } = await announce(context, stored);
@@ -97,7 +96,7 @@ export async function settle(
 }
 
 /** Not again in company during this run; its intent stays open. */
-export function postpone(context: RunContext, { ref }: Wanted, error: unknown): void {
+function postpone(context: RunContext, { ref }: Wanted, error: unknown): void {
   context.postponed.add(refKey(ref));
   context.tally.failed(ref, error, context.mailbox.id);
 }
@@ -136,18 +135,14 @@ async function transferBatch(
     }
   }
   const { stored, again, missing, storeError } = await uploads.finish();
-  for (const wanted of missing) keepMissing(context, session, wanted);
+  for (const wanted of missing) settleMissing(context, session, wanted);
   const left = [...again, ...untried];
   if (lost === undefined) return { stored, untried: left, error: storeError };
   return { stored, ...(await afterLoss(context, left, lost)) };
 }
 
-/** A consumer removed the object: it is not stored anew, and the mail is never deleted from the server. */
-function keepMissing(context: RunContext, session: Session, { row, ref }: Wanted): void {
-  context.tally.note(
-    'Objects of messages on record are no longer in the store; those messages are kept on the server.',
-  );
-  context.kept.add(refKey(ref));
+function settleMissing(context: RunContext, session: Session, { row, ref }: Wanted): void {
+  keepMissing(context, ref);
   session.inDoubt.delete(row.index);
 }
 
@@ -174,7 +169,7 @@ async function fetchSingly({ state, ports, tally }: RunContext): Promise<void> {
   await state.commit((head) => (head.singlySinceMs === null ? { ...head, singlySinceMs: nowMs } : head));
 }
 
-export function nextWindow(untried: readonly Wanted[], singly: boolean): Wanted[] {
+function nextWindow(untried: readonly Wanted[], singly: boolean): Wanted[] {
   const window: Wanted[] = [];
   let bytes = 0;
   for (const wanted of untried) {

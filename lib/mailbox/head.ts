@@ -71,11 +71,6 @@ export class StateFile {
     return this.#loaded.head;
   }
 
-  /** Whether a document was there when it was last read or written. */
-  get exists(): boolean {
-    return this.#loaded.version !== null;
-  }
-
   /**
    * Applies `change` and writes; applied again on whatever another run wrote first. No write where it changes
    * nothing. Resolves once the state says so; rejects with StoreError or StateError, and then it may or may not.
