@@ -45,9 +45,26 @@ export const SUITES: readonly Suite[] = [
     workers: 2,
   },
   {
+    name: 'simulation',
+    what: 'the engine through a model, every await that fails, seeded histories, and wrong engines that must be caught',
+    include: ['test/{model,awaits,sim,mutants}/**/*.test.ts'],
+    needs: [],
+    timeoutMs: 10 * MINUTE_MS,
+    // Each uses both cores with processes of its own.
+    workers: 1,
+  },
+  {
+    name: 'fuzz',
+    what: 'framing, reply parsers, headers, settings and state documents survive mutated input',
+    include: ['test/fuzz/**/*.test.ts'],
+    needs: [],
+    timeoutMs: 5 * MINUTE_MS,
+    workers: 2,
+  },
+  {
     name: 'crash',
     what: 'processes killed at every step lose nothing and store nothing twice',
-    include: ['test/crash/**/*.test.ts'],
+    include: ['test/{crash,proof}/**/*.test.ts'],
     needs: ['dovecot', 'versitygw', 'aws-lambda-ric'],
     timeoutMs: 15 * MINUTE_MS,
     workers: 1,
