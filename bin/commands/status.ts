@@ -1,5 +1,6 @@
-import { loadHead, StateError } from '../../lib/mailbox/head.ts';
-import { type Head, openIntents } from '../../lib/mailbox/state.ts';
+import { loadHead } from '../../lib/mailbox/head.ts';
+import { type Head, openIntents, recordCount } from '../../lib/mailbox/state.ts';
+import { StateError } from '../../lib/mailbox/stateError.ts';
 import { StoreError } from '../../lib/store/port.ts';
 import { EXIT, type ExitCode, worst } from '../exitCodes.ts';
 import { countInWords, instantInWords, table } from '../words.ts';
@@ -42,7 +43,7 @@ function statusJson(head: Head, fetched: boolean): object {
     fetched,
     lastSuccess: instant(head.lastSuccessMs),
     lastAttempt: instant(head.lastAttemptMs),
-    records: head.records.length,
+    records: recordCount(head),
     openIntents: openIntents(head).length,
     setAside: setAsideOf(head).map(({ uidl, size, attempts, code, message, setAsideMs, retryMs }) => ({
       uidl,
@@ -64,11 +65,11 @@ function statusJson(head: Head, fetched: boolean): object {
 }
 
 function statusInWords(head: Head, nowMs: number): string {
-  const { mailbox, lastSuccessMs, records, backOff } = head;
+  const { mailbox, lastSuccessMs, backOff } = head;
   const open = openIntents(head).length;
   const setAside = setAsideOf(head);
   const lines = [
-    `${mailbox}: ${countInWords(records.length, 'message')} on record; last success ${lastSuccessMs === 0 ? 'never' : instantInWords(lastSuccessMs)}`,
+    `${mailbox}: ${countInWords(recordCount(head), 'message')} on record; last success ${lastSuccessMs === 0 ? 'never' : instantInWords(lastSuccessMs)}`,
   ];
   if (open > 0) {
     lines.push(

@@ -3,6 +3,7 @@
  * and the attempt is counted before it is made. What an attempt left in the store is announced first, without a
  * header summary, since making that one may be what ends the process.
  */
+import { FAILURE_CHARACTERS } from '../mailbox/bounds.ts';
 import {
   countAttempt,
   failureOf,
@@ -22,7 +23,6 @@ import { UPLOAD_BYTES } from '../store/port.ts';
 import { deleteByRecord, deleteRetrieved } from './deleting.ts';
 import type { Row } from './listing.ts';
 import { leftBehind } from './outbox.ts';
-import { knowledgeOf } from './plan.ts';
 import { type RunContext, resolved } from './runContext.ts';
 import type { Session } from './session.ts';
 import { announce, commitSettled, intentOf } from './settling.ts';
@@ -73,7 +73,7 @@ function isLeftBehind(head: Head, ref: MessageRef, run: string, nowMs: number): 
 
 async function resolve(context: RunContext, session: Session, { ref, row }: Suspect): Promise<void> {
   const found = await leftBehind(context, session, { ref, row });
-  const record = knowledgeOf(context.state.head)
+  const record = session.known
     .records(ref.uidl)
     .find((one) => one.size === ref.size && (ref.headerHash === null || one.headerHash === ref.headerHash));
   if (record && (row === null || !row.repeated)) {
@@ -114,7 +114,7 @@ async function retrieveAlone(context: RunContext, session: Session, { row, ref }
       const { received, refused } = await retrieveWindow(context, session, [{ row, ref }]);
       if (refused[0]) throw refused[0].error;
       if (!received[0]) return;
-      const outcome = await storeReceived(context, received[0]);
+      const outcome = await storeReceived(context, session, received[0]);
       if ('again' in outcome) continue;
       context.progress.stored();
       if ('missing' in outcome) {
@@ -159,7 +159,7 @@ async function judge(
 
 /** A store's fault is no attempt; a deadline is one only when the message had half a run for itself. */
 async function isGuilty(
-  { deadline, ports, state }: RunContext,
+  { deadline, ports }: RunContext,
   session: Session,
   { suspect, begunMs }: Attempted,
   error: unknown,
@@ -169,7 +169,7 @@ async function isGuilty(
   }
   if (isBlameless(error)) return false;
   if (error instanceof Pop3Error && error.kind === 'refused' && error.phase === 'retr') {
-    return session.retrievedWhole || (await serverStillDelivers(session, state.head, suspect));
+    return session.retrievedWhole || (await serverStillDelivers(session, suspect));
   }
   return true;
 }
@@ -178,16 +178,13 @@ async function isGuilty(
  * A refused RETR is the message's own only if this session gets another one: the smallest that is on record is
  * asked for, since a mailbox with nothing new would otherwise never tell one bad message from a failing server.
  */
-async function serverStillDelivers(
-  session: Session,
-  head: Head,
-  { row: refused }: Suspect,
-): Promise<boolean> {
-  const known = knowledgeOf(head);
+async function serverStillDelivers(session: Session, { row: refused }: Suspect): Promise<boolean> {
+  const { known } = session;
   let smallest: Row | null = null;
   for (const row of session.listing.rows()) {
     if (row.index === refused?.index || row.octets === null || session.deleted.has(row.index)) continue;
-    if (!known.records(row.uidl).some(({ size }) => size === row.octets)) continue;
+    const stored = known.noted(row.index) !== null;
+    if (!stored && !known.records(row.uidl).some(({ size }) => size === row.octets)) continue;
     if (smallest === null || row.octets < (smallest.octets ?? 0)) smallest = row;
   }
   if (smallest === null || session.client.closedBy !== null) return false;
@@ -214,7 +211,7 @@ function blamed(head: Head, ref: MessageRef, { error, nowMs, attempts }: Blame):
   return withFailure(head, {
     ...known,
     code: codeOf(error),
-    message: error instanceof Error ? error.message : String(error),
+    message: (error instanceof Error ? error.message : String(error)).slice(0, FAILURE_CHARACTERS),
     setAsideMs: aside ? (known.setAsideMs ?? nowMs) : null,
     retryMs: aside ? nowMs + SET_ASIDE_RETRY_MS : 0,
   });

@@ -4,7 +4,7 @@
  * committed state says so. Whoever believes himself alive and is not can therefore do no harm here.
  */
 import { identifies } from '../mail/headers.ts';
-import { isShort, type MessageRef, refKey, type StoredRecord } from '../mailbox/state.ts';
+import { isShort, type MessageRef, type StoredRecord } from '../mailbox/state.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import { PART_BYTES } from '../store/port.ts';
 import { HeaderBlock } from './headerBlock.ts';
@@ -34,7 +34,7 @@ export async function deleteRetrieved(
     if (session.client.closedBy !== null) return;
     if (isShort(record)) context.tally.note(shortNote(record));
     else if (await mayDelete(context, record)) await dele(context, session, wanted);
-    else context.kept.add(refKey(wanted.ref));
+    else context.kept.add(wanted.ref);
   }
 }
 
@@ -109,7 +109,7 @@ function shortNote({ size, octets }: StoredRecord): string {
 }
 
 async function dele(context: RunContext, session: Session, { row, ref }: Deletable['wanted']): Promise<void> {
-  if (context.kept.has(refKey(ref))) return;
+  if (context.kept.has(ref)) return;
   try {
     await session.client.dele(row.number);
     session.deleted.add(row.index);
@@ -118,7 +118,7 @@ async function dele(context: RunContext, session: Session, { row, ref }: Deletab
     // It is stored and on record; the server may keep what it will not delete, and is asked again next time.
     if (!(error instanceof Pop3Error) || error.kind !== 'refused' || session.client.closedBy !== null)
       throw error;
-    context.kept.add(refKey(ref));
+    context.kept.add(ref);
     context.tally.note(`The server refused to delete a message that is stored: ${error.reply ?? error.code}`);
   }
 }

@@ -1,6 +1,7 @@
 /** How a run ended, in counts that add up: every listed message is looked at once more and put into one class. */
 import type { Publisher } from '../events/port.ts';
 import { refKey } from '../mailbox/state.ts';
+import type { Action } from './plan.ts';
 import type { Counts, RunReport, Trouble } from './report.ts';
 import type { RunContext, Tally } from './runContext.ts';
 import type { Session } from './session.ts';
@@ -35,7 +36,7 @@ export interface Classified {
 /** Messages of the last listing, and those that earlier sessions of the run deleted. */
 export function classify(context: RunContext, session: Session): Classified {
   const counts = { ...NOTHING };
-  const listed = new Set<string>();
+  const gone = new Map(context.tally.gone);
   let quiet = true;
   let undeleted = 0;
   const add = (group: Class, rows = 1) => {
@@ -43,21 +44,48 @@ export function classify(context: RunContext, session: Session): Classified {
     counts.listed += rows;
   };
   for (const decided of decisions(context, session)) {
-    listed.add(refKey(decided.ref));
+    gone.delete(refKey(decided.ref));
     add(classOf(context, decided));
     const settled = decided.action === 'keep' || decided.action === 'set aside' || decided.action === 'skip';
     if (settled || session.deleted.has(decided.row.index)) continue;
     quiet = false;
-    if (decided.record && !context.kept.has(refKey(decided.ref))) undeleted += 1;
+    if (isStored(decided.action) && !context.kept.has(decided.ref)) undeleted += 1;
   }
-  for (const [key, rows] of context.tally.gone) {
-    if (!listed.has(key)) add(context.tally.stored.has(key) ? 'stored' : 'alreadyStored', rows);
-  }
+  for (const { ref, rows } of gone.values())
+    add(context.tally.stored.has(ref) ? 'stored' : 'alreadyStored', rows);
   return { counts, more: counts.notReached + undeleted > 0, quiet };
 }
 
+/**
+ * Of a listing that has not changed since nothing was left to do: only what is set aside or has no UIDL is not
+ * stored, and no record need be read to know it.
+ */
+export function classifyQuiet({ state }: RunContext, { listing }: Session): Counts {
+  const counts = { ...NOTHING };
+  const aside = new Set(
+    state.head.failures
+      .filter(({ setAsideMs }) => setAsideMs !== null)
+      .map((failure) => rowKey(failure.size, failure)),
+  );
+  for (const row of listing.rows()) {
+    counts.listed += 1;
+    if (row.uidl === '') counts.skipped += 1;
+    else if (aside.has(rowKey(row.octets, row))) counts.setAside += 1;
+    else counts.alreadyStored += 1;
+  }
+  return counts;
+}
+
+function rowKey(octets: number | null, { uidl }: { readonly uidl: string }): string {
+  return `${octets ?? '-'} ${uidl}`;
+}
+
+function isStored(action: Action): boolean {
+  return action === 'keep' || action === 'delete' || action === 'prove';
+}
+
 function classOf({ tally, triedAlone, postponed }: RunContext, { action, ref }: Decided): Class {
-  if (tally.stored.has(refKey(ref))) return 'stored';
+  if (tally.stored.has(ref)) return 'stored';
   switch (action) {
     case 'set aside':
       return 'setAside';

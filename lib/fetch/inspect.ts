@@ -1,6 +1,8 @@
 /** Looking without touching: what a run would do, and whether a mailbox can be reached. No RETR, no write. */
-import { loadHead, StateFile } from '../mailbox/head.ts';
+import { loadHead } from '../mailbox/head.ts';
 import type { Mailbox } from '../mailbox/settings.ts';
+import { recordCount } from '../mailbox/state.ts';
+import { StateFile } from '../mailbox/stateFile.ts';
 import type { Pop3Client } from '../pop3/client.ts';
 import { Deadline } from './deadline.ts';
 import type { Action, Decision } from './plan.ts';
@@ -63,8 +65,10 @@ export async function planMailbox(
     const session = await openSession(mailbox, ports, {
       deadlineMs: options.deadlineMs,
       signal: over.signal,
+      state: context.state,
       onSignIn: () => {},
     });
+    await session.known.read();
     await peek(context, session);
     const rows = [...decisions(context, session)].map(planRow);
     await session.client.quit().catch(() => {
@@ -106,7 +110,7 @@ async function lookingContext(mailbox: Mailbox, ports: FetchPorts, deadline: Dea
     tally: new Tally(),
     progress: new ProgressMeter(mailbox.id, undefined),
   };
-  return contextOf(begin, await StateFile.open(ports.store, mailbox.id, () => ports.clock.nonce()));
+  return contextOf(begin, await StateFile.open(ports.store, mailbox.id, ports.clock));
 }
 
 export interface CheckStep {
@@ -209,7 +213,7 @@ async function walkThrough(
       ({ version, head }) =>
         version === null
           ? 'no state yet: the first run begins with all mail'
-          : `${head.records.length} messages on record`,
+          : `${recordCount(head)} messages on record`,
     );
     await client.quit();
     return [...notes, ...advice(listing, capabilities.loginDelaySeconds)];

@@ -72,6 +72,19 @@ export class Listing {
     };
   }
 
+  /** The first row that bears this UIDL, or null. */
+  indexOf(uidl: string): number | null {
+    const wanted = Buffer.from(uidl, 'latin1');
+    const slots = this.#index();
+    let slot = this.#hash(wanted, 0, wanted.length) & (slots.length - 1);
+    for (; slots[slot] !== NONE; slot = (slot + 1) & (slots.length - 1)) {
+      const index = slots[slot] ?? 0;
+      if (this.#uidls.compare(wanted, 0, wanted.length, this.#start(index), this.#ends[index]) === 0)
+        return index;
+    }
+    return null;
+  }
+
   /** Rows that both answers have. */
   *rows(): Generator<Row> {
     for (let index = 0; index < this.#length; index += 1) {
@@ -89,8 +102,11 @@ export class Listing {
   }
 
   #uidl(index: number): string {
-    const start = index === 0 ? 0 : (this.#ends[index - 1] ?? 0);
-    return this.#uidls.toString('latin1', start, this.#ends[index]);
+    return this.#uidls.toString('latin1', this.#start(index), this.#ends[index]);
+  }
+
+  #start(index: number): number {
+    return index === 0 ? 0 : (this.#ends[index - 1] ?? 0);
   }
 
   /** Message numbers run from 1 upwards on nearly every server; a map serves the others. */
@@ -104,12 +120,12 @@ export class Listing {
     return this.#byNumber.get(number);
   }
 
-  /** Marks repeated UIDLs, once the listing is complete. */
-  #index(): void {
-    if (this.#slots !== null) return;
+  /** By UIDL, once the listing is complete; marks those that are repeated. */
+  #index(): Int32Array {
+    if (this.#slots !== null) return this.#slots;
     const slots = new Int32Array(2 ** Math.ceil(Math.log2(this.#length * 2 + 2))).fill(NONE);
     for (let index = 0; index < this.#length; index += 1) {
-      let slot = this.#hash(index) & (slots.length - 1);
+      let slot = this.#hash(this.#uidls, this.#start(index), this.#ends[index] ?? 0) & (slots.length - 1);
       for (; slots[slot] !== NONE; slot = (slot + 1) & (slots.length - 1)) {
         const other = slots[slot] ?? 0;
         if (!this.#sameUidl(index, other)) continue;
@@ -120,21 +136,18 @@ export class Listing {
       if (slots[slot] === NONE) slots[slot] = index;
     }
     this.#slots = slots;
+    return slots;
   }
 
-  #hash(index: number): number {
-    const end = this.#ends[index] ?? 0;
+  #hash(bytes: Buffer, start: number, end: number): number {
     let hash = 0x811c9dc5 ^ this.#seed;
-    for (let at = index === 0 ? 0 : (this.#ends[index - 1] ?? 0); at < end; at += 1) {
-      hash = Math.imul(hash ^ (this.#uidls[at] ?? 0), 0x01000193);
-    }
+    for (let at = start; at < end; at += 1) hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x01000193);
     return hash ^ (hash >>> 15);
   }
 
   #sameUidl(a: number, b: number): boolean {
-    const startA = a === 0 ? 0 : (this.#ends[a - 1] ?? 0);
-    const startB = b === 0 ? 0 : (this.#ends[b - 1] ?? 0);
-    return this.#uidls.compare(this.#uidls, startB, this.#ends[b], startA, this.#ends[a]) === 0;
+    const uidls = this.#uidls;
+    return uidls.compare(uidls, this.#start(b), this.#ends[b], this.#start(a), this.#ends[a]) === 0;
   }
 
   #grow(): void {

@@ -15,7 +15,6 @@ import { Digester } from '../store/checksum.ts';
 import { topOf } from './deleting.ts';
 import { HeaderBlock } from './headerBlock.ts';
 import type { Row } from './listing.ts';
-import { knowledgeOf } from './plan.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
 import { storedEvent } from './settling.ts';
@@ -33,9 +32,7 @@ export async function leftBehind(
 ): Promise<number> {
   const { store } = context.ports;
   const known = new Set(
-    knowledgeOf(context.state.head)
-      .records(ref.uidl)
-      .map((record) => keyOfRecord(context.mailbox.id, record)),
+    session.known.records(ref.uidl).map((record) => keyOfRecord(context.mailbox.id, record)),
   );
   let found = 0;
   for await (const { key } of store.list(messagePrefix(context.mailbox.id, ref.uidl))) {
@@ -46,7 +43,7 @@ export async function leftBehind(
     const [answer] = await context.ports.publisher.publish([storedEvent(context, record, null)]);
     if (answer?.accepted !== true) throw new EventRefused(answer?.reason ?? 'no answer came for it');
     await context.state.commit((head) => withRecords(head, [record]));
-    if (record.size === ref.size) context.tally.stored.add(refKey(ref));
+    if (record.size === ref.size) context.tally.stored.add(ref);
   }
   return found;
 }

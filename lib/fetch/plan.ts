@@ -11,6 +11,7 @@ import {
   refKey,
   type StoredRecord,
 } from '../mailbox/state.ts';
+import type { Noted } from './known.ts';
 import type { Row } from './listing.ts';
 
 export type Action =
@@ -34,6 +35,7 @@ export interface Decision {
   readonly action: Action;
   /** In plain words, for `mailferry plan`. */
   readonly why: string;
+  /** On record; absent, too, where its record would have to be read again. */
   readonly record?: StoredRecord;
 }
 
@@ -41,24 +43,31 @@ export interface Policy {
   readonly deletes: boolean;
 }
 
-/** Lookups over one head, made once per session. */
-export interface Knowledge {
+/** Lookups over one head. */
+export interface HeadKnowledge {
+  /** Recent ones. */
   records(uidl: string): readonly StoredRecord[];
   /** Whether anybody has this message open. */
   open(ref: MessageRef): boolean;
   failure(ref: MessageRef): Failure | undefined;
 }
 
-/** A head never changes, so what is known from one is looked up once. */
-const knowledge = new WeakMap<Head, Knowledge>();
+/** Lookups over all of the state, for one listing. */
+export interface Knowledge extends HeadKnowledge {
+  /** That a record agrees with the row of this index, where it is not at hand. */
+  noted(index: number): Noted | null;
+}
 
-export function knowledgeOf(head: Head): Knowledge {
+/** A head never changes, so what is known from one is looked up once. */
+const knowledge = new WeakMap<Head, HeadKnowledge>();
+
+export function knowledgeOf(head: Head): HeadKnowledge {
   const known = knowledge.get(head) ?? indexed(head);
   knowledge.set(head, known);
   return known;
 }
 
-function indexed(head: Head): Knowledge {
+function indexed(head: Head): HeadKnowledge {
   const records = new Map<string, StoredRecord[]>();
   for (const record of head.records) {
     const known = records.get(record.uidl);
@@ -102,9 +111,14 @@ export function decide({ row, headerHash, alike, nowMs }: Asked, known: Knowledg
     return { action: 'alone', why: 'an earlier attempt did not finish; it is tried alone' };
   const records = known.records(row.uidl).filter((record) => matches(record, row, headerHash ?? null));
   const [record] = records;
+  const noted = row.repeated ? null : known.noted(row.index);
   const rows = records.reduce((sum, { rows: same }) => sum + (same ?? 1), 0);
-  if (record === undefined || rows < alike) return { action: 'fetch', why: 'not stored yet' };
-  return { ...whatOfStored(row, record, policy), record };
+  if (record !== undefined && rows >= alike) {
+    const short = isShort(record);
+    return { ...whatOfStored(row, short, policy), record };
+  }
+  if (record === undefined && noted !== null) return whatOfStored(row, noted === 'short', policy);
+  return { action: 'fetch', why: 'not stored yet' };
 }
 
 /** Twins on a server without TOP are told apart by size and number only, and by content once retrieved. */
@@ -113,15 +127,15 @@ function matches(record: StoredRecord, row: Row, headerHash: string | null): boo
   return record.size === row.octets && sameHeader;
 }
 
-function whatOfStored(row: Row, record: StoredRecord, policy: Policy): Decision {
+function whatOfStored(row: Row, short: boolean, policy: Policy): Decision {
   if (!policy.deletes) return { action: 'keep', why: 'stored; the policy keeps it on the server' };
-  if (record.size === null) {
+  if (row.octets === null) {
     return { action: 'keep', why: 'stored; not deleted, because the server gives no size to compare with' };
   }
-  if (isShort(record)) {
+  if (short) {
     return {
       action: 'keep',
-      why: `stored; not deleted, because the server announced ${record.size} octets and delivered ${record.octets}`,
+      why: `stored; not deleted, because the server announced ${row.octets} octets and delivered fewer`,
     };
   }
   if (row.repeated)

@@ -1,5 +1,4 @@
 import type { Progress } from './report.ts';
-import type { Wanted } from './window.ts';
 
 /** Tells whoever watches how far a run is. */
 export class ProgressMeter {
@@ -22,9 +21,9 @@ export class ProgressMeter {
   }
 
   /** What the run means to store from here on. */
-  plan(wanted: readonly Wanted[]): void {
-    this.#toStore = this.#stored + wanted.length;
-    this.#bytesToStore = this.#bytesReceived + wanted.reduce((sum, { row }) => sum + (row.octets ?? 0), 0);
+  plan(messages: number, octets: number): void {
+    this.#toStore = this.#stored + messages;
+    this.#bytesToStore = this.#bytesReceived + octets;
     this.step('storing');
   }
 

@@ -1,12 +1,14 @@
 /** One run over one mailbox, step by step: sign in, plan, transfer, announce, commit and delete, QUIT. */
 
 import { afterFailure } from '../mailbox/backOff.ts';
-import { StateFile } from '../mailbox/head.ts';
+import { SWEEP_MS } from '../mailbox/bounds.ts';
 import type { Mailbox } from '../mailbox/settings.ts';
-import { type Head, refKey, releaseIntents } from '../mailbox/state.ts';
+import { type Head, recordCount, refKey, releaseIntents } from '../mailbox/state.ts';
+import { StateFile } from '../mailbox/stateFile.ts';
+import { whileListed } from '../mailbox/sweep.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import { Deadline } from './deadline.ts';
-import { announceRun, classify, type Ending, NOTHING, reportOf } from './ending.ts';
+import { announceRun, classify, classifyQuiet, type Ending, NOTHING, reportOf } from './ending.ts';
 import type { FetchPorts } from './ports.ts';
 import { ProgressMeter } from './progressMeter.ts';
 import type { Progress, RunReport } from './report.ts';
@@ -72,7 +74,7 @@ async function inTime({ deadline }: RunBegin, work: Promise<Ending>): Promise<En
 
 async function perform(begin: RunBegin, options: RunOptions, signal: AbortSignal): Promise<Ending> {
   const { mailbox, ports } = begin;
-  const state = await StateFile.open(ports.store, mailbox.id, () => ports.clock.nonce());
+  const state = await StateFile.open(ports.store, mailbox.id, ports.clock);
   const { backOff } = state.head;
   if (options.honourBackOff && backOff && backOff.untilMs > ports.clock.now()) {
     return { outcome: 'waiting', counts: NOTHING, error: null };
@@ -117,7 +119,7 @@ function isOfTheLine(error: unknown): boolean {
 }
 
 async function endQuietly(context: RunContext, session: Session): Promise<Ending> {
-  const { counts } = classify(context, session);
+  const counts = classifyQuiet(context, session);
   await session.client.quit().catch(() => {
     // Nothing was retrieved and nothing deleted: how this session ended does not matter.
   });
@@ -134,6 +136,7 @@ async function open(context: RunContext, signal: AbortSignal): Promise<Session> 
   const session = await openSession(context.mailbox, ports, {
     deadlineMs: deadline.endMs - deadline.spanMs / CONNECTION_MARGIN_SHARE,
     signal: AbortSignal.any([signal, opening.signal]),
+    state: context.state,
     onSignIn: () => {
       tally.signIns += 1;
     },
@@ -147,7 +150,7 @@ async function open(context: RunContext, signal: AbortSignal): Promise<Session> 
 function isQuiet(context: RunContext, session: Session): boolean {
   const { quiet } = context.state.head;
   if (quiet === null || quiet.digest !== session.listing.digest(policyOf(context.mailbox))) return false;
-  const dueMs = nextDueMs(context.state.head);
+  const dueMs = nextDueMs(context.state.head, session.listing.length);
   return dueMs === null || context.ports.clock.now() < dueMs;
 }
 
@@ -189,7 +192,8 @@ async function endSession(context: RunContext, session: Session): Promise<Verdic
   }
   tally.committed += session.deleted.size;
   for (const { row, ref } of decisions(context, session)) {
-    if (session.deleted.has(row.index)) tally.gone.set(refKey(ref), (tally.gone.get(refKey(ref)) ?? 0) + 1);
+    if (session.deleted.has(row.index))
+      tally.gone.set(refKey(ref), { ref, rows: (tally.gone.get(refKey(ref))?.rows ?? 0) + 1 });
   }
   return 'finished';
 }
@@ -203,11 +207,26 @@ async function finish(context: RunContext, session: Session, lineError: unknown)
     ...head,
     lastSuccessMs: nowMs,
     backOff: null,
+    sweptMs: head.sweptMs ?? nowMs,
     quiet: digest === null ? null : { digest },
   }));
+  await sweepRecords(context, session);
   const cause = deadline.aborted ? deadline.reason : more ? lineError : undefined;
   const error = cause === undefined ? null : troubleOf(cause, mailbox.id);
   return { outcome: more ? 'more' : 'done', counts, error };
+}
+
+/** Once a week: what is no longer listed is noted, and dropped when it has been missing for weeks. */
+async function sweepRecords({ state, ports, deadline }: RunContext, { listing }: Session): Promise<void> {
+  const nowMs = ports.clock.now();
+  const { sweptMs } = state.head;
+  if (sweptMs === null || nowMs - sweptMs < SWEEP_MS || !deadline.allowsMore) return;
+  // An empty listing may be a server's bad hour.
+  if (recordCount(state.head) === 0 || listing.length === 0) return;
+  await state.sweep(
+    whileListed((uidl) => listing.indexOf(uidl) !== null, nowMs),
+    nowMs,
+  );
 }
 
 /** Intents of what was never begun are taken back; the others may be judged by the next run at once. */

@@ -1,9 +1,10 @@
-import type { StateFile } from '../mailbox/head.ts';
 import type { Mailbox } from '../mailbox/settings.ts';
 import { type MessageRef, refKey } from '../mailbox/state.ts';
+import type { StateFile } from '../mailbox/stateFile.ts';
 import type { Deadline } from './deadline.ts';
 import type { FetchPorts } from './ports.ts';
 import type { ProgressMeter } from './progressMeter.ts';
+import { RefSet } from './refSet.ts';
 import { MESSAGES_REPORTED, type MessageTrouble } from './report.ts';
 import type { Session } from './session.ts';
 import { RunEnded, troubleOf } from './trouble.ts';
@@ -26,8 +27,8 @@ export interface RunContext {
   readonly triedAlone: Set<string>;
   /** Something may be in the store that is not on record: by ref. */
   readonly begun: Set<string>;
-  /** Not to be deleted in this run, whatever the policy: by ref. */
-  readonly kept: Set<string>;
+  /** Not to be deleted in this run, whatever the policy. */
+  readonly kept: RefSet;
   /** The latest one, open or not: its listing is what the report is about. */
   session: Session | null;
 }
@@ -43,20 +44,20 @@ export function contextOf(begin: RunBegin, state: StateFile): RunContext {
     contentKeys: new Map(),
     triedAlone: new Set(),
     begun: new Set(),
-    kept: new Set(),
+    kept: new RefSet(),
     session: null,
   };
 }
 
 /** Counts and words of a run, for its report. */
 export class Tally {
-  /** Refs of messages that this run put on record. */
-  readonly stored = new Set<string>();
+  /** Messages that this run put on record. */
+  readonly stored = new RefSet();
   /** The latest trouble of each message that this run tried without success. */
   readonly #failed = new Map<string, MessageTrouble>();
   readonly #notes = new Set<string>();
   /** Rows deleted in sessions of this run that ended well: how many, by ref. */
-  readonly gone = new Map<string, number>();
+  readonly gone = new Map<string, { readonly ref: MessageRef; rows: number }>();
   bytesStored = 0;
   signIns = 0;
   requested = 0;
@@ -101,5 +102,5 @@ export function keepMissing({ tally, kept }: RunContext, ref: MessageRef): void 
   tally.note(
     'Objects of messages on record are no longer in the store; those messages are kept on the server.',
   );
-  kept.add(refKey(ref));
+  kept.add(ref);
 }

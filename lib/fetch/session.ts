@@ -1,9 +1,11 @@
 /** One POP3 session: from the secret to the listing, and what must be known of it to end it rightly. */
 import type { Mailbox } from '../mailbox/settings.ts';
+import type { StateFile } from '../mailbox/stateFile.ts';
 import { Pop3Client } from '../pop3/client.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import type { Transport } from '../pop3/transport.ts';
 import type { Secret } from '../secrets/port.ts';
+import { Known } from './known.ts';
 import { Listing } from './listing.ts';
 import type { FetchPorts } from './ports.ts';
 import { Unvouched } from './trouble.ts';
@@ -11,6 +13,8 @@ import { Unvouched } from './trouble.ts';
 export interface Session {
   readonly client: Pop3Client;
   readonly listing: Listing;
+  /** What is on record of the listing, once it has been read. */
+  readonly known: Known;
   readonly openedMs: number;
   /** Shortest time until the next sign-in (RFC 2449 LOGIN-DELAY), or 0. */
   readonly loginDelayMs: number;
@@ -25,12 +29,16 @@ export interface Session {
   readonly notes: readonly string[];
 }
 
-export interface SessionOptions {
+export interface SignInOptions {
   /** Nothing of the session waits beyond it. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
   /** Called before each sign-in. */
   readonly onSignIn: () => void;
+}
+
+export interface SessionOptions extends SignInOptions {
+  readonly state: StateFile;
 }
 
 /** Rejects with Pop3Error or SecretError; the connection is closed then. */
@@ -47,6 +55,7 @@ export async function openSession(
     return {
       client,
       listing,
+      known: new Known(listing, options.state),
       openedMs,
       loginDelayMs: (capabilities.loginDelaySeconds ?? 0) * 1000,
       inDoubt: new Set(),
@@ -65,7 +74,7 @@ export async function openSession(
 export async function signedIn(
   mailbox: Mailbox,
   ports: FetchPorts,
-  options: SessionOptions,
+  options: SignInOptions,
 ): Promise<Pop3Client> {
   const secret = await ports.secrets.read(mailbox.password, false);
   try {
@@ -86,7 +95,7 @@ async function signInWith(
   secret: Secret,
   mailbox: Mailbox,
   ports: FetchPorts,
-  options: SessionOptions,
+  options: SignInOptions,
 ): Promise<Pop3Client> {
   const client = await greeted(mailbox, ports, options);
   try {
@@ -105,7 +114,7 @@ async function signInWith(
 export async function greeted(
   mailbox: Mailbox,
   ports: FetchPorts,
-  options: Pick<SessionOptions, 'deadlineMs' | 'signal'>,
+  options: Pick<SignInOptions, 'deadlineMs' | 'signal'>,
 ): Promise<Pop3Client> {
   const ca = await authorityOf(mailbox, ports);
   const endpoint = { host: mailbox.host, port: mailbox.port, ...(ca === undefined ? {} : { ca }) };

@@ -1,5 +1,14 @@
 /** The sessions of a run: what each does, in which order, and how it may end. */
-import { type Head, type MessageRef, openIntents, refKey } from '../mailbox/state.ts';
+import { SWEEP_MS } from '../mailbox/bounds.ts';
+import { hasRoomToFail, roomForIntents } from '../mailbox/room.ts';
+import {
+  type Head,
+  type MessageRef,
+  openIntents,
+  recordCount,
+  refKey,
+  type StoredRecord,
+} from '../mailbox/state.ts';
 import { type Suspect, tryAlone } from './alone.ts';
 import { type Deletable, deleteByRecord, topOf } from './deleting.ts';
 import type { Row } from './listing.ts';
@@ -8,7 +17,7 @@ import { type Decision, decide, type Knowledge, knowledgeOf, refOf } from './pla
 import type { RunOptions } from './run.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
-import { OPEN_INTENTS, transferAll } from './transfer.ts';
+import { transferAll } from './transfer.ts';
 import type { Wanted } from './window.ts';
 
 /** QUIT commits deletes, and a session that breaks before it loses them: servers took 90 s for 5,000. */
@@ -29,26 +38,30 @@ export interface Decided extends Decision {
 /** Works through one session: deletes by record, new mail, then suspects. */
 export async function work(context: RunContext, session: Session, options: RunOptions): Promise<Verdict> {
   await reportSetAside(context);
+  await session.known.read();
   await peek(context, session);
-  const planned = [...decisions(context, session)];
-  const mustResolve = openIntents(context.state.head).length >= OPEN_INTENTS;
+  const room = roomForIntents(context.state.head);
+  const mustResolve = room.messages === 0 || room.bytes === 0;
   if (mustResolve || options.suspects === 'only') await trySuspects(context, session, options);
   if (options.suspects !== 'only') {
-    const proofs = await deleteRecorded(context, session, planned);
+    const proofs = await deleteRecorded(context, session);
     if (isFull(context, session)) return 'again';
-    await fetchNew(context, session, [...proofs, ...wantedOf(context, planned)]);
+    await fetchNew(context, session, proofs);
     if (isFull(context, session)) return 'again';
     if (!mustResolve) await trySuspects(context, session, options);
   }
   return session.client.closedBy === null ? 'finished' : 'again';
 }
 
-async function fetchNew(context: RunContext, session: Session, wanted: readonly Wanted[]): Promise<void> {
-  if (wanted.length === 0 || session.client.closedBy !== null) return;
+async function fetchNew(context: RunContext, session: Session, proofs: readonly Wanted[]): Promise<void> {
+  if (session.client.closedBy !== null) return;
+  const { rows, repeated, octets } = wantedRows(context, session);
+  const first = [...proofs, ...repeated];
+  if (rows.length + first.length === 0) return;
   // Mail that cannot be announced is better left on the server than stored unsaid.
   await context.ports.publisher.prove();
-  context.progress.plan(wanted);
-  await transferAll(context, session, wanted, () => isFull(context, session));
+  context.progress.plan(rows.length + first.length, octets);
+  await transferAll(context, session, wantedOf(session, first, rows), () => isFull(context, session));
 }
 
 /** Whether the session's deletes should be committed now, and another session is to be had. */
@@ -76,7 +89,7 @@ export async function peek(context: RunContext, session: Session): Promise<void>
 
 /** What there is to do for each row, by the head as it is now. */
 export function* decisions(context: RunContext, session: Session): Generator<Decided> {
-  const known = knowledgeFor(context);
+  const known = knowledgeFor(context, session);
   const alike = countAlike(session);
   const policy = { deletes: context.mailbox.delete !== 'keep' };
   const nowMs = context.ports.clock.now();
@@ -89,11 +102,16 @@ export function* decisions(context: RunContext, session: Session): Generator<Dec
 }
 
 /** This run's own intents are open too, but only of what it has put off is it any news. */
-function knowledgeFor({ state, run, postponed }: RunContext): Knowledge {
+function knowledgeFor({ state, run, postponed }: RunContext, { known }: Session): Knowledge {
   const foreign = new Set(
     state.head.intents.filter((intent) => intent.run !== run || postponed.has(refKey(intent))).map(refKey),
   );
-  return { ...knowledgeOf(state.head), open: (ref) => foreign.has(refKey(ref)) };
+  return {
+    records: (uidl) => known.records(uidl),
+    noted: (index) => known.noted(index),
+    open: (ref) => foreign.has(refKey(ref)),
+    failure: knowledgeOf(state.head).failure,
+  };
 }
 
 function countAlike(session: Session): Map<string, number> {
@@ -105,38 +123,94 @@ function countAlike(session: Session): Map<string, number> {
   return alike;
 }
 
-function wantedOf({ postponed }: RunContext, planned: readonly Decided[]): Wanted[] {
-  return planned.flatMap(({ action, row, ref, record }) => {
-    if (postponed.has(refKey(ref))) return [];
-    if (action === 'fetch') return [{ row, ref }];
-    if (action === 'prove') return [{ row, ref, record }];
-    return [];
-  });
+interface WantedRows {
+  /** Indexes, since a listing may have a million rows and none of them needs more yet. */
+  readonly rows: readonly number[];
+  /** Stored already, and retrieved to prove it before they are deleted. */
+  readonly repeated: readonly Wanted[];
+  readonly octets: number;
+}
+
+function wantedRows(context: RunContext, session: Session): WantedRows {
+  const rows: number[] = [];
+  const repeated: Wanted[] = [];
+  let octets = 0;
+  for (const { action, row, ref, record } of decisions(context, session)) {
+    if (!(action === 'fetch' || action === 'prove') || session.deleted.has(row.index)) continue;
+    if (context.postponed.has(refKey(ref))) continue;
+    octets += row.octets ?? 0;
+    if (action === 'fetch') rows.push(row.index);
+    else repeated.push({ row, ref, record });
+  }
+  return { rows, repeated, octets };
+}
+
+/** Each is made when it is its turn. */
+function* wantedOf(
+  { listing, headerHashes }: Session,
+  first: readonly Wanted[],
+  rows: readonly number[],
+): Generator<Wanted> {
+  yield* first;
+  for (const index of rows) {
+    const row = listing.row(index);
+    yield { row, ref: refOf(row, headerHashes.get(index) ?? null) };
+  }
 }
 
 /** Deletes by branch B, before any RETR of the session. Returns what can only be deleted by branch A. */
-async function deleteRecorded(
-  context: RunContext,
-  session: Session,
-  planned: readonly Decided[],
-): Promise<readonly Wanted[]> {
+async function deleteRecorded(context: RunContext, session: Session): Promise<readonly Wanted[]> {
   const proofs: Wanted[] = [];
-  for (const { action, row, ref, record } of planned) {
-    if (action !== 'delete' || !record || context.kept.has(refKey(ref))) continue;
-    if (!context.deadline.allowsMore || session.deleted.size >= SESSION_DELETES) break;
-    const deletable: Deletable = { wanted: { row, ref }, record };
+  const goesOn = () =>
+    session.client.closedBy === null &&
+    context.deadline.allowsMore &&
+    session.deleted.size + proofs.length < SESSION_DELETES;
+  const remove = async (deletable: Deletable) => {
     const ended = await deleteByRecord(context, session, deletable);
-    if (ended === 'kept') context.kept.add(refKey(ref));
-    if (ended === 'prove') proofs.push({ row, ref, record });
+    if (ended === 'kept') context.kept.add(deletable.wanted.ref);
+    if (ended === 'prove') proofs.push({ ...deletable.wanted, record: deletable.record });
+  };
+  const unread = new Uint8Array(session.listing.length);
+  for (const { action, row, ref, record } of decisions(context, session)) {
+    if (action !== 'delete' || context.kept.has(ref) || session.deleted.has(row.index)) continue;
+    if (!goesOn()) return proofs;
+    if (record) await remove({ wanted: { row, ref }, record });
+    else unread[row.index] = 1;
   }
+  if (!unread.includes(1)) return proofs;
+  await context.state.eachSegment(async (records) => {
+    for (const record of records) {
+      if (!goesOn()) return 'enough';
+      const row = unreadRow(session, record, unread);
+      if (row === null) continue;
+      unread[row.index] = 0;
+      await remove({ wanted: { row, ref: refOf(row, null) }, record });
+    }
+    return undefined;
+  });
   return proofs;
+}
+
+function unreadRow({ listing }: Session, { uidl, size }: StoredRecord, unread: Uint8Array): Row | null {
+  const index = listing.indexOf(uidl);
+  if (index === null || unread[index] !== 1) return null;
+  const row = listing.row(index);
+  return row.octets === size ? row : null;
 }
 
 /** One at a time, each alone; once in a run. Those that the server no longer lists are looked for in the store. */
 async function trySuspects(context: RunContext, session: Session, options: RunOptions): Promise<void> {
   if (options.suspects === 'never') return;
-  for (const suspect of suspectsOf(context, session)) {
+  const suspects = suspectsOf(context, session);
+  await session.known.watch(suspects.map(({ ref }) => ref.uidl));
+  for (const suspect of suspects) {
     if (session.client.closedBy !== null || !context.deadline.allowsMore) break;
+    if (!hasRoomToFail(context.state.head, suspect.ref)) {
+      context.tally.note(
+        'So many messages of this mailbox are set aside that no more are tried alone: see mailferry status, and ask whoever runs the server.',
+      );
+      continue;
+    }
     await tryAlone(context, session, suspect);
   }
   await reportSetAside(context);
@@ -145,13 +219,12 @@ async function trySuspects(context: RunContext, session: Session, options: RunOp
 /** Those tried least come first: what ends each process that tries it must not keep the others waiting behind it. */
 function suspectsOf(context: RunContext, session: Session): Suspect[] {
   const suspects: Suspect[] = [];
-  const listed = new Set<string>();
+  const gone = dueIntents(context.state.head, context.ports.clock.now());
   for (const { action, row, ref } of decisions(context, session)) {
-    listed.add(refKey(ref));
+    gone.delete(refKey(ref));
     if (action === 'alone' && !session.deleted.has(row.index)) suspects.push({ ref, row });
   }
-  for (const ref of unlisted(context.state.head, listed, context.ports.clock.now()))
-    suspects.push({ ref, row: null });
+  for (const ref of gone.values()) suspects.push({ ref, row: null });
   const { failure } = knowledgeOf(context.state.head);
   const attempts = ({ ref }: Suspect) => failure(ref)?.attempts ?? 0;
   return suspects
@@ -161,24 +234,27 @@ function suspectsOf(context: RunContext, session: Session): Suspect[] {
 
 const LOOK_EVERY_MS = 3_600_000;
 
-function unlisted(head: Head, listed: ReadonlySet<string>, nowMs: number): MessageRef[] {
+/** Left-behind intents that may be looked at again, by ref. */
+function dueIntents(head: Head, nowMs: number): Map<string, MessageRef> {
   const refs = new Map<string, MessageRef>();
   for (const intent of head.intents) {
     const { uidl, size, headerHash, untilMs, lookedMs } = intent;
     const due = untilMs <= nowMs && (lookedMs === undefined || nowMs - lookedMs >= LOOK_EVERY_MS);
-    if (due && !listed.has(refKey(intent))) refs.set(refKey(intent), { uidl, size, headerHash });
+    if (due) refs.set(refKey(intent), { uidl, size, headerHash });
   }
-  return [...refs.values()];
+  return refs;
 }
 
-/** When an open intent or a message set aside wants attention, though the listing has not changed; null: never. */
-export function nextDueMs(head: Head): number | null {
+/** When an open intent, a message set aside or a sweep wants attention, though the listing has not changed; null: never. */
+export function nextDueMs(head: Head, listed: number): number | null {
   const aside = head.failures.flatMap(({ setAsideMs, retryMs, reported }) =>
     setAsideMs === null ? [] : [reported ? retryMs : 0],
   );
   const open = openIntents(head).map(({ untilMs, lookedMs }) =>
     lookedMs === undefined ? untilMs : lookedMs + LOOK_EVERY_MS,
   );
-  const times = [...aside, ...open];
+  const sweeps = listed > 0 && recordCount(head) > 0 && head.sweptMs !== null;
+  const sweep = sweeps ? [(head.sweptMs ?? 0) + SWEEP_MS] : [];
+  const times = [...aside, ...open, ...sweep];
   return times.length === 0 ? null : Math.min(...times);
 }

@@ -8,7 +8,6 @@ import {
   type Intent,
   isShort,
   type MessageRef,
-  refKey,
   type StoredRecord,
   strikeIntents,
   withIntents,
@@ -93,7 +92,7 @@ export async function commitSettled(
   await context.state.commit((head) => recorded(head, { records, refs, intents, run: context.run, nowMs }));
   for (const { wanted, announced } of settled) {
     resolved(context, wanted.ref);
-    if (!announced) context.tally.stored.add(refKey(wanted.ref));
+    if (!announced) context.tally.stored.add(wanted.ref);
   }
 }
 

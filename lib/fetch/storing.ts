@@ -3,8 +3,8 @@ import { messageKey, messageKeyByContent } from '../mailbox/names.ts';
 import { refKey, type StoredRecord } from '../mailbox/state.ts';
 import type { Digest } from '../store/port.ts';
 import { completeSettled, createSettled, type Settled } from '../store/settle.ts';
-import { knowledgeOf } from './plan.ts';
 import type { RunContext } from './runContext.ts';
+import type { Session } from './session.ts';
 import type { Received, Wanted } from './window.ts';
 
 /** A message whose object holds exactly its bytes. */
@@ -24,11 +24,14 @@ export type StoreOutcome =
   | { readonly missing: Wanted };
 
 /** Rejects with StoreError: not stored, as far as anybody knows. */
-export async function storeReceived(context: RunContext, received: Received): Promise<StoreOutcome> {
+export async function storeReceived(
+  context: RunContext,
+  { known: onRecord }: Session,
+  received: Received,
+): Promise<StoreOutcome> {
   const { wanted, digest, intake } = received;
-  const known = knowledgeOf(context.state.head)
-    .records(wanted.ref.uidl)
-    .find((record) => record.sha256 === digest.sha256);
+  const records = [...onRecord.records(wanted.ref.uidl), ...(wanted.record ? [wanted.record] : [])];
+  const known = records.find(({ sha256 }) => sha256 === digest.sha256);
   if (known) {
     await intake.discard();
     return settleKnown(context, received, known);

@@ -3,7 +3,8 @@
  * the same write that records the intents of the one after. So a batch costs one compare-and-swap, and nothing
  * is retrieved that no intent announces.
  */
-import { openIntents, refKey, withIntents } from '../mailbox/state.ts';
+import { intentBytes, roomForIntents } from '../mailbox/room.ts';
+import { refKey, withIntents } from '../mailbox/state.ts';
 import { UPLOAD_BYTES } from '../store/port.ts';
 import { type Deletable, deleteRetrieved } from './deleting.ts';
 import { keepMissing, type RunContext } from './runContext.ts';
@@ -25,9 +26,6 @@ export const BATCH_MESSAGES = 128;
 export const BATCH_BYTES = 64 * 1024 * 1024;
 export const BATCH_MS = 5_000;
 
-/** Open intents that a mailbox may have; then they come first. */
-export const OPEN_INTENTS = 500;
-
 /** So many messages in a row that the store would not take are the store's trouble, not theirs. */
 const STORE_FAILURES = 3;
 
@@ -35,15 +33,11 @@ const STORE_FAILURES = 3;
 export async function transferAll(
   context: RunContext,
   session: Session,
-  wanted: readonly Wanted[],
+  wanted: Iterable<Wanted>,
   shouldReopen: () => boolean,
 ): Promise<void> {
-  let at = 0;
-  const take = () => {
-    const batch = wanted.slice(at, at + Math.max(0, Math.min(BATCH_MESSAGES, roomFor(context))));
-    at += batch.length;
-    return batch;
-  };
+  const source = wanted[Symbol.iterator]();
+  const take = () => takeBatch(context, source);
   let current = take();
   await context.state.commit((head) =>
     withIntents(
@@ -77,8 +71,18 @@ export async function transferAll(
   if (failure !== undefined) throw failure;
 }
 
-function roomFor({ state }: RunContext): number {
-  return OPEN_INTENTS - openIntents(state.head).length;
+/** As many as a batch has and the head has room for. */
+function takeBatch(context: RunContext, source: Iterator<Wanted>): readonly Wanted[] {
+  const room = roomForIntents(context.state.head);
+  const batch: Wanted[] = [];
+  let bytes = 0;
+  while (batch.length < Math.min(BATCH_MESSAGES, room.messages) && bytes < room.bytes) {
+    const next = source.next();
+    if (next.done) break;
+    batch.push(next.value);
+    bytes += intentBytes(intentOf(context, next.value.ref));
+  }
+  return batch;
 }
 
 /** Announces and commits; what the bus refused is tried alone later. Rejects as the bus or the store failed. */
@@ -114,7 +118,7 @@ async function transferBatch(
   batch: readonly Wanted[],
 ): Promise<Moved> {
   const begunMs = context.ports.clock.now();
-  const uploads = new Uploads(context);
+  const uploads = new Uploads(context, session);
   let untried = [...batch];
   let bytes = 0;
   let lost: unknown;
@@ -189,6 +193,7 @@ function roomOf(window: readonly Wanted[]): number {
 /** Uploads that go on while later windows are retrieved. */
 class Uploads {
   readonly #context: RunContext;
+  readonly #session: Session;
   readonly #running: Promise<void>[] = [];
   readonly #stored: Stored[] = [];
   readonly #again: Wanted[] = [];
@@ -196,8 +201,9 @@ class Uploads {
   #failures = 0;
   #error: unknown;
 
-  constructor(context: RunContext) {
+  constructor(context: RunContext, session: Session) {
     this.#context = context;
+    this.#session = session;
   }
 
   /** Whether the store has refused several in a row. */
@@ -219,7 +225,7 @@ class Uploads {
 
   async #store(received: Received): Promise<void> {
     try {
-      const outcome = await storeReceived(this.#context, received);
+      const outcome = await storeReceived(this.#context, this.#session, received);
       this.#failures = 0;
       this.#context.progress.stored();
       if ('stored' in outcome) this.#stored.push(outcome.stored);

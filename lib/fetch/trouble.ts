@@ -1,6 +1,6 @@
 /** Errors, sorted by whose fault they are and put into words that name the mailbox. */
 import { PublisherError } from '../events/port.ts';
-import { StateError } from '../mailbox/head.ts';
+import { StateError } from '../mailbox/stateError.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import { SecretError } from '../secrets/port.ts';
 import { StoreError } from '../store/port.ts';

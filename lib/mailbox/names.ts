@@ -59,3 +59,18 @@ export function setAsideId(mailbox: string, ref: string, setAsideMs: number): st
 export function headKey(mailbox: string): string {
   return `state/${mailbox}.json`;
 }
+
+/** Older records of a mailbox's state; `name` is the segment's. */
+export function segmentKey(mailbox: string, name: string): string {
+  return `${segmentPrefix(mailbox)}${name}.ndjson.gz`;
+}
+
+export function segmentPrefix(mailbox: string): string {
+  return `state/${mailbox}/`;
+}
+
+/** The name in a key that `segmentKey` gave; null for any other key. */
+export function segmentOfKey(mailbox: string, key: string): string | null {
+  const name = key.slice(segmentPrefix(mailbox).length, -'.ndjson.gz'.length);
+  return key === segmentKey(mailbox, name) && !name.includes('/') ? name : null;
+}

@@ -25,7 +25,9 @@ const mailbox = z.strictObject({
   /** Part of every key and event id; never changed afterwards. */
   id: z
     .string()
-    .regex(MAILBOX_ID, 'must be 1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit'),
+    .regex(MAILBOX_ID, 'must be 1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit')
+    // state/a.json is the head of mailbox "a", and would be the folder of a mailbox "a.json".
+    .refine((id) => !id.endsWith('.json'), 'must not end in ".json"'),
   host: z
     .string()
     .max(253, 'must have at most 253 characters')

@@ -4,7 +4,7 @@
  * merged by doing just that. So attempts are counted once per run, and records are kept by UIDL and content.
  */
 
-export const STATE_VERSION = 1;
+export const STATE_VERSION = 2;
 
 /** A UIDL, told from others that bear it: by LIST size and, where a listing repeats the UIDL, by header hash. */
 export interface MessageRef {
@@ -53,6 +53,17 @@ export interface StoredRecord {
   readonly storedMs: number;
   /** Rows of one listing that were seen to have these very bytes, where more than one. */
   readonly rows?: number;
+  /** The first sweep that missed its UIDL in the listing, if each one since has. */
+  readonly goneMs?: number;
+}
+
+/** An immutable document with older records. */
+export interface Segment {
+  /** Given once: epoch milliseconds of its making, and a nonce. */
+  readonly name: string;
+  readonly records: number;
+  /** As stored, compressed. */
+  readonly bytes: number;
 }
 
 export interface BackOff {
@@ -75,9 +86,14 @@ export interface Head {
   readonly backOff: BackOff | null;
   /** Set once the server was caught shifting replies: one message per window since. */
   readonly singlySinceMs: number | null;
+  /** When records were last held against a listing. */
+  readonly sweptMs: number | null;
   readonly intents: readonly Intent[];
   readonly failures: readonly Failure[];
+  /** Recent ones; of one that a segment has, too, this is the newer. */
   readonly records: readonly StoredRecord[];
+  /** Older records, oldest first; of a record in several, the last is the newest. */
+  readonly segments: readonly Segment[];
   /** The last listing after which nothing was left to do; what falls due all the same follows from the above. */
   readonly quiet: { readonly digest: string } | null;
 }
@@ -92,9 +108,11 @@ export function emptyHead(mailbox: string): Head {
     lastSuccessMs: 0,
     backOff: null,
     singlySinceMs: null,
+    sweptMs: null,
     intents: [],
     failures: [],
     records: [],
+    segments: [],
     quiet: null,
   };
 }
@@ -155,8 +173,14 @@ function refreshed(known: StoredRecord, seen: StoredRecord): StoredRecord {
   return { ...known, size: seen.size, ...(rows > 1 ? { rows } : {}) };
 }
 
-function recordKey({ uidl, sha256 }: StoredRecord): string {
+/** What makes a record one: UIDL and content. */
+export function recordKey({ uidl, sha256 }: StoredRecord): string {
   return `${sha256} ${uidl}`;
+}
+
+/** How many messages are on record; one that was recorded anew may count twice. */
+export function recordCount({ records, segments }: Head): number {
+  return segments.reduce((sum, segment) => sum + segment.records, records.length);
 }
 
 /** Whether the server delivered fewer octets than it announced, or announced none to compare with. */

@@ -1,5 +1,6 @@
+import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { loadHead, StateError, StateFile } from '../../lib/mailbox/head.ts';
+import { loadHead } from '../../lib/mailbox/head.ts';
 import { headKey } from '../../lib/mailbox/names.ts';
 import {
   countAttempt,
@@ -16,6 +17,8 @@ import {
   withIntents,
   withRecords,
 } from '../../lib/mailbox/state.ts';
+import { StateError } from '../../lib/mailbox/stateError.ts';
+import { StateFile } from '../../lib/mailbox/stateFile.ts';
 import { memoryStore } from '../../lib/store/memory.ts';
 import { type ObjectStore, StoreError } from '../../lib/store/port.ts';
 
@@ -24,14 +27,14 @@ const nonce = () => {
   nonces += 1;
   return `nonce ${nonces}`;
 };
-const open = (store: ObjectStore) => StateFile.open(store, 'inbox', nonce);
+const open = (store: ObjectStore) => StateFile.open(store, 'inbox', { now: () => 1, nonce });
 
-const record = (uidl: string, sha256 = uidl): StoredRecord => ({
+const record = (uidl: string): StoredRecord => ({
   uidl,
   size: 3,
-  headerHash: 'h',
+  headerHash: hash('md5', uidl),
   octets: 3,
-  sha256,
+  sha256: hash('sha256', uidl),
   storedMs: 1,
 });
 const intent = (uidl: string, run: string, untilMs: number): Intent => ({
@@ -100,7 +103,7 @@ describe('the state file', () => {
   });
 
   it.each([
-    ['a version of the future', { v: 2, mailbox: 'inbox' }, 'E_STATE_NEWER'],
+    ['a version of the future', { v: 3, mailbox: 'inbox' }, 'E_STATE_NEWER'],
     ['no version', { mailbox: 'inbox' }, 'E_STATE_BROKEN'],
     ['another mailbox', { v: 1, mailbox: 'other' }, 'E_STATE_BROKEN'],
     ['a list that is none', { v: 1, mailbox: 'inbox', records: 7 }, 'E_STATE_BROKEN'],

@@ -1,0 +1,29 @@
+/** What a head still has room for, so that it stays within its bound whatever happens to a mailbox. */
+import { FAILURES_BYTES, INTENTS_BYTES, OPEN_INTENTS } from './bounds.ts';
+import { failureOf, type Head, type Intent, type MessageRef, openIntents } from './state.ts';
+
+export interface Room {
+  /** How many more may be begun. */
+  readonly messages: number;
+  /** And how much their intents may take, as JSON. */
+  readonly bytes: number;
+}
+
+export function roomForIntents(head: Head): Room {
+  const bytes = INTENTS_BYTES - bytesOf(head.intents);
+  return { messages: Math.max(0, OPEN_INTENTS - openIntents(head).length), bytes: Math.max(0, bytes) };
+}
+
+/** As JSON, with the comma. */
+export function intentBytes(intent: Intent): number {
+  return bytesOf(intent) + 1;
+}
+
+/** Whether a message may fail: one that has failed before has its place. */
+export function hasRoomToFail(head: Head, ref: MessageRef): boolean {
+  return failureOf(head, ref) !== undefined || bytesOf(head.failures) < FAILURES_BYTES;
+}
+
+function bytesOf(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
+}

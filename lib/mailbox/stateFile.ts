@@ -1,0 +1,214 @@
+/**
+ * The one place that writes a mailbox's state. A write is a compare-and-swap of the whole head; one that is lost,
+ * or whose answer is, is settled by reading back: the nonce tells whose write it was. Records that the head has no
+ * room for are sealed into a segment first, in the same write.
+ */
+import { type ObjectStore, StoreError } from '../store/port.ts';
+import { HEAD_BYTES, RECORDS_BYTES } from './bounds.ts';
+import { type LoadedHead, loadHead } from './head.ts';
+import { headKey } from './names.ts';
+import { newest, SegmentFiles, SegmentGone, toMerge } from './segments.ts';
+import type { Head, Segment, StoredRecord } from './state.ts';
+import { StateError } from './stateError.ts';
+import { type Judge, Sweep } from './sweep.ts';
+
+/** Each lost round means that another run won one, so that many in a row are a store that never lets anybody win. */
+const COMMIT_TRIES = 20;
+
+/** A pass over the segments begins anew where another run has merged some; merges are rare. */
+const PASS_TRIES = 5;
+
+export type Visit = (
+  records: readonly StoredRecord[],
+) => 'enough' | undefined | Promise<'enough' | undefined>;
+
+export interface StateClock {
+  now(): number;
+  /** Random, never the same again. */
+  nonce(): string;
+}
+
+/** What one write takes with it: segments made for it, and those it no longer names. */
+interface Fitted {
+  readonly head: Head;
+  readonly made: readonly Segment[];
+  readonly superseded: readonly Segment[];
+  readonly sealed: readonly StoredRecord[];
+}
+
+/** A run's view of the state; `commit` calls queue up behind one another. */
+export class StateFile {
+  readonly #store: ObjectStore;
+  readonly #nonce: () => string;
+  readonly #segments: SegmentFiles;
+  #loaded: LoadedHead;
+  #last: Promise<unknown> = Promise.resolve();
+  /** Told of records that leave the head for a segment, once they have. */
+  onSealed: (records: readonly StoredRecord[]) => void = () => {};
+
+  private constructor(store: ObjectStore, clock: StateClock, loaded: LoadedHead) {
+    this.#store = store;
+    this.#nonce = () => clock.nonce();
+    this.#segments = new SegmentFiles(store, loaded.head.mailbox, clock);
+    this.#loaded = loaded;
+  }
+
+  static async open(store: ObjectStore, mailbox: string, clock: StateClock): Promise<StateFile> {
+    return new StateFile(store, clock, await loadHead(store, mailbox));
+  }
+
+  get head(): Head {
+    return this.#loaded.head;
+  }
+
+  /**
+   * Applies `change` and writes; applied again on whatever another run wrote first. No write where it changes
+   * nothing. Resolves once the state says so; rejects with StoreError or StateError, and then it may or may not.
+   */
+  commit(change: (head: Head) => Head): Promise<void> {
+    return this.#queued(() => this.#commit(change));
+  }
+
+  /**
+   * Shows all records that are in segments, one segment at a time, oldest first, until `visit` has seen enough;
+   * some may be shown again, where another run merges them meanwhile.
+   */
+  async eachSegment(visit: Visit): Promise<void> {
+    const seen = new Set<string>();
+    for (let tries = 0; ; tries += 1) {
+      try {
+        for (const segment of this.head.segments) {
+          if (seen.has(segment.name)) continue;
+          seen.add(segment.name);
+          if ((await visit(await this.#segments.read(segment))) === 'enough') return;
+        }
+        return;
+      } catch (error) {
+        if (!(error instanceof SegmentGone)) throw error;
+        await this.#queued(() => this.#reloadAfter(error, tries));
+      }
+    }
+  }
+
+  /**
+   * Holds every record against `judge`, writes anew what it changes, and takes away segments that no head names.
+   * `nowMs` is noted as the time of the sweep.
+   */
+  sweep(judge: Judge, nowMs: number): Promise<void> {
+    return this.#queued(async () => {
+      const sweep = await this.#prepared(judge, nowMs);
+      await this.#commit((head) => sweep.applied(head));
+      await sweep.cleared(this.head);
+    });
+  }
+
+  async #prepared(judge: Judge, nowMs: number): Promise<Sweep> {
+    for (let tries = 0; ; tries += 1) {
+      const sweep = new Sweep(this.#segments, judge, nowMs);
+      try {
+        await sweep.prepare(this.head);
+        return sweep;
+      } catch (error) {
+        if (!(error instanceof SegmentGone)) throw error;
+        await this.#reloadAfter(error, tries);
+      }
+    }
+  }
+
+  #queued<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(act);
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
+  /** A segment that the newest head names and that is not there was taken away by somebody else. */
+  async #reloadAfter({ segment }: SegmentGone, tries: number): Promise<void> {
+    const { mailbox } = this.head;
+    this.#loaded = await loadHead(this.#store, mailbox);
+    if (this.head.segments.some(({ name }) => name === segment)) {
+      throw new StateError(
+        `state of ${mailbox}: its head names segment ${segment}, which is not in the store. Nothing was changed. Restore state/${mailbox}/, or remove it and state/${mailbox}.json: then all mail is retrieved again, nothing is stored twice, and events repeat with their ids.`,
+        { kind: 'person', code: 'E_STATE_BROKEN' },
+      );
+    }
+    if (tries >= PASS_TRIES) throw contended(mailbox, PASS_TRIES, 'readings');
+  }
+
+  async #commit(change: (head: Head) => Head): Promise<void> {
+    const { mailbox } = this.head;
+    const written = new Set<string>();
+    for (let tries = 0; tries < COMMIT_TRIES; tries += 1) {
+      const { head, version } = this.#loaded;
+      const changed = change(head);
+      if (changed === head) return;
+      const fitted = await this.#fitted(changed);
+      if (fitted === 'gone') continue;
+      const next: Head = { ...fitted.head, revision: head.revision + 1, nonce: this.#nonce() };
+      written.add(next.nonce);
+      const answer = await this.#store.replace(headKey(mailbox), encoded(next), version).catch(whenUnknown);
+      if (answer !== 'conflict' && answer !== 'unknown') {
+        this.#loaded = { head: next, version: answer };
+        return this.#won(fitted);
+      }
+      this.#loaded = await loadHead(this.#store, mailbox);
+      if (written.has(this.head.nonce)) return this.#won(fitted);
+      // After an unknown answer the write may still land, and name what was made for it.
+      if (answer === 'conflict') await this.#discard(fitted.made);
+    }
+    throw contended(mailbox, COMMIT_TRIES, 'writes');
+  }
+
+  /** Seals records where they outgrow the head. 'gone': another run has merged meanwhile; the head is read anew. */
+  async #fitted(head: Head): Promise<Fitted | 'gone'> {
+    if (bytesOf(head.records) <= RECORDS_BYTES) return { head, made: [], superseded: [], sealed: [] };
+    const superseded = toMerge(head.segments, head.records.length);
+    const older: StoredRecord[] = [];
+    try {
+      for (const segment of superseded) older.push(...(await this.#segments.read(segment)));
+    } catch (error) {
+      if (!(error instanceof SegmentGone)) throw error;
+      await this.#reloadAfter(error, 0);
+      return 'gone';
+    }
+    const segment = await this.#segments.write(newest([...older, ...head.records]));
+    const segments = [...head.segments.slice(0, head.segments.length - superseded.length), segment];
+    return { head: { ...head, records: [], segments }, made: [segment], superseded, sealed: head.records };
+  }
+
+  async #won({ made, superseded, sealed }: Fitted): Promise<void> {
+    if (sealed.length > 0) this.onSealed(sealed);
+    // An earlier write of the same may have won late, with a segment of its own.
+    const named = new Set(this.head.segments.map(({ name }) => name));
+    await this.#discard([...superseded, ...made].filter(({ name }) => !named.has(name)));
+  }
+
+  /** What no head names: one that cannot be removed now is removed by a sweep. */
+  async #discard(segments: readonly Segment[]): Promise<void> {
+    for (const { name } of segments) await this.#segments.remove(name).catch(() => {});
+  }
+}
+
+function whenUnknown(error: unknown): 'unknown' {
+  if (error instanceof StoreError && error.kind === 'unknown') return 'unknown';
+  throw error;
+}
+
+function encoded(head: Head): Buffer {
+  const body = Buffer.from(JSON.stringify(head), 'utf8');
+  if (body.length <= HEAD_BYTES) return body;
+  throw new StateError(
+    `state of ${head.mailbox}: its head would have ${body.length} bytes, and ${HEAD_BYTES} are the most. Nothing was changed. This is a mistake in Mailferry: please report it.`,
+    { kind: 'person', code: 'E_STATE_TOO_LARGE' },
+  );
+}
+
+function bytesOf(records: readonly StoredRecord[]): number {
+  return Buffer.byteLength(JSON.stringify(records));
+}
+
+function contended(mailbox: string, times: number, what: 'writes' | 'readings'): StateError {
+  return new StateError(
+    `state of ${mailbox}: ${times} ${what} in a row were overtaken by other writers. The next run tries again.`,
+    { kind: 'later', code: 'E_STATE_CONTENDED' },
+  );
+}

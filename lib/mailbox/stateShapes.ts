@@ -1,0 +1,93 @@
+/**
+ * The documents of a mailbox's state, as they must be to be trusted: a DELE may rest on what they say, so that
+ * one with anything amiss is refused as a whole. Their fields are told in state.ts.
+ */
+import { z } from 'zod';
+import { type Head, STATE_VERSION, type StoredRecord } from './state.ts';
+
+const count = z.int().min(0);
+const instantMs = z.number();
+const ref = { uidl: z.string(), size: z.number().nullable(), headerHash: z.string().nullable() };
+
+const record = z.strictObject({
+  uidl: z.string(),
+  size: z.number().nullable(),
+  headerHash: z.string().regex(/^[0-9a-f]{32}$/),
+  octets: count,
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  composite: z.string().optional(),
+  byContent: z.literal(true).optional(),
+  storedMs: instantMs,
+  rows: count.optional(),
+  goneMs: instantMs.optional(),
+});
+
+const intent = z.strictObject({
+  ...ref,
+  run: z.string(),
+  untilMs: instantMs,
+  lookedMs: instantMs.optional(),
+});
+
+const failure = z.strictObject({
+  ...ref,
+  attempts: z.int(),
+  lastRun: z.string().nullable(),
+  code: z.string(),
+  message: z.string(),
+  firstMs: instantMs,
+  setAsideMs: instantMs.nullable(),
+  reported: z.boolean(),
+  retryMs: instantMs,
+});
+
+const backOff = z.strictObject({
+  failures: count,
+  sinceMs: instantMs,
+  untilMs: instantMs,
+  code: z.string(),
+  message: z.string(),
+});
+
+const segment = z.strictObject({
+  /** It becomes a part of a key. */
+  name: z.string().regex(/^\d{1,16}-[0-9a-z]{1,64}$/),
+  records: count,
+  bytes: count,
+});
+
+const head = z.strictObject({
+  v: z.literal(STATE_VERSION),
+  mailbox: z.string(),
+  revision: count,
+  nonce: z.string(),
+  lastAttemptMs: instantMs,
+  lastSuccessMs: instantMs,
+  backOff: backOff.nullable(),
+  singlySinceMs: instantMs.nullable(),
+  sweptMs: instantMs.nullable(),
+  intents: z.array(intent),
+  failures: z.array(failure),
+  records: z.array(record),
+  segments: z.array(segment),
+  quiet: z.strictObject({ digest: z.string() }).nullable(),
+});
+
+/** The value, or what is wrong with it in one line. */
+export type Read<T> = { readonly value: T } | { readonly wrong: string };
+
+export function readHead(value: unknown): Read<Head> {
+  return read<Head>(head, value);
+}
+
+export function readRecord(value: unknown): Read<StoredRecord> {
+  return read<StoredRecord>(record, value);
+}
+
+/** Optional fields are absent or right, never undefined: the values come from JSON. */
+function read<T>(shape: z.ZodType, value: unknown): Read<T> {
+  const parsed = shape.safeParse(value);
+  if (parsed.success) return { value: value as T };
+  const [issue] = parsed.error.issues;
+  return { wrong: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not of its shape'}` };
+}
