@@ -49,11 +49,13 @@ export async function tryAlone(context: RunContext, session: Session, suspect: S
   const { state, run, ports } = context;
   const begunMs = ports.clock.now();
   context.triedAlone.add(refKey(suspect.ref));
-  const counts = isLeftBehind(state.head, suspect.ref, run, begunMs);
+  // Judged by the head that is written, for another run may have begun with it since this one last looked.
   await state.commit((head) => {
     const intended = withIntents(head, [intentOf(context, suspect.ref)]);
-    return counts ? countAttempt(intended, suspect.ref, { run, nowMs: begunMs }) : intended;
+    if (!isLeftBehind(head, suspect.ref, run, begunMs)) return intended;
+    return countAttempt(intended, suspect.ref, { run, nowMs: begunMs });
   });
+  const counts = failureOf(state.head, suspect.ref)?.lastRun === run;
   try {
     await resolve(context, session, suspect);
   } catch (error) {

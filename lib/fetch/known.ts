@@ -66,7 +66,7 @@ export class Known {
     });
   }
 
-  #take(records: readonly StoredRecord[]): void {
+  #take(records: Iterable<StoredRecord>): void {
     for (const record of records) {
       const index = this.#listing.indexOf(record.uidl);
       const watched = this.#watched.has(record.uidl);

@@ -16,6 +16,8 @@ import { readRecord } from './stateShapes.ts';
 /** Of the lines; the head's version says who may read a mailbox's state at all. */
 const SEGMENT_VERSION = 1;
 
+const LF = 0x0a;
+
 /** Another run has merged it away since the head that names it was read: read the head again. */
 export class SegmentGone extends Error {
   readonly segment: string;
@@ -48,18 +50,16 @@ export class SegmentFiles {
     return { name, records: records.length, bytes: body.length };
   }
 
-  async read({ name, records, bytes }: Segment): Promise<readonly StoredRecord[]> {
+  /** Its records one by one, each made when it is asked for: iterating throws StateError at a line that is wrong. */
+  async read({ name, records, bytes }: Segment): Promise<Iterable<StoredRecord>> {
     const key = segmentKey(this.#mailbox, name);
     const object = await this.#store.read(key);
     if (object === null) throw new SegmentGone(name);
     if (object.size !== bytes) throw broken(this.#mailbox, key, `it has ${object.size} bytes, not ${bytes}`);
     const pieces: Uint8Array[] = [];
     for await (const chunk of object.chunks) pieces.push(chunk);
-    const unpacked = unpack(Buffer.concat(pieces));
-    if ('wrong' in unpacked) throw broken(this.#mailbox, key, unpacked.wrong, unpacked.cause);
-    if (unpacked.records.length !== records)
-      throw broken(this.#mailbox, key, `it has ${unpacked.records.length} records, not ${records}`);
-    return unpacked.records;
+    const refuse = (why: string, cause?: unknown) => broken(this.#mailbox, key, why, cause);
+    return recordsIn(unpack(Buffer.concat(pieces), refuse), records, refuse);
   }
 
   async remove(name: string): Promise<void> {
@@ -108,28 +108,46 @@ function pack(records: readonly StoredRecord[]): Buffer {
   return gzipSync(`${lines.join('\n')}\n`);
 }
 
-type Unpacked =
-  | { readonly records: readonly StoredRecord[] }
-  | { readonly wrong: string; readonly cause?: unknown };
+type Refuse = (why: string, cause?: unknown) => Error;
+
+function unpack(packed: Buffer, refuse: Refuse): Buffer {
+  try {
+    return gunzipSync(packed, { maxOutputLength: SEGMENT_UNPACKED_BYTES });
+  } catch (cause) {
+    throw refuse('it is not what gzip wrote', cause);
+  }
+}
 
 /** Every line must be right: with records missing, mail would be fetched again and again. */
-function unpack(packed: Buffer): Unpacked {
-  let lines: string[];
-  let values: unknown[];
+function* recordsIn(lines: Buffer, count: number, refuse: Refuse): Generator<StoredRecord> {
+  let seen = 0;
+  let from = 0;
+  for (let end = lines.indexOf(LF); end >= 0; end = lines.indexOf(LF, from)) {
+    const value = parsed(lines.toString('utf8', from, end), refuse);
+    from = end + 1;
+    if (seen > 0) yield recordOf(value, seen, refuse);
+    else if (JSON.stringify(value) !== JSON.stringify(header(count)))
+      throw refuse(`its first line does not say that it has ${count} records`);
+    seen += 1;
+  }
+  if (seen !== count + 1 || from !== lines.length)
+    throw refuse(`it has not ${count} records, but ${seen - 1}`);
+}
+
+function parsed(line: string, refuse: Refuse): unknown {
   try {
-    lines = gunzipSync(packed, { maxOutputLength: SEGMENT_UNPACKED_BYTES }).toString('utf8').split('\n');
-    values = lines.slice(0, -1).map((line) => JSON.parse(line) as unknown);
+    return JSON.parse(line);
   } catch (cause) {
-    return { wrong: 'it is not lines of JSON, compressed by gzip', cause };
+    throw refuse('it has a line that is not JSON', cause);
   }
-  const [header, ...rows] = values;
-  if (JSON.stringify(header) !== JSON.stringify({ v: SEGMENT_VERSION, records: rows.length }))
-    return { wrong: 'its first line does not say what it holds' };
-  const records: StoredRecord[] = [];
-  for (const row of rows) {
-    const read = readRecord(row);
-    if ('wrong' in read) return { wrong: `line ${records.length + 2}: ${read.wrong}` };
-    records.push(read.value);
-  }
-  return { records };
+}
+
+function recordOf(value: unknown, nth: number, refuse: Refuse): StoredRecord {
+  const read = readRecord(value);
+  if ('wrong' in read) throw refuse(`record ${nth}: ${read.wrong}`);
+  return read.value;
+}
+
+function header(records: number): object {
+  return { v: SEGMENT_VERSION, records };
 }

@@ -18,9 +18,7 @@ const COMMIT_TRIES = 20;
 /** A pass over the segments begins anew where another run has merged some; merges are rare. */
 const PASS_TRIES = 5;
 
-export type Visit = (
-  records: readonly StoredRecord[],
-) => 'enough' | undefined | Promise<'enough' | undefined>;
+export type Visit = (records: Iterable<StoredRecord>) => 'enough' | undefined | Promise<'enough' | undefined>;
 
 export interface StateClock {
   now(): number;

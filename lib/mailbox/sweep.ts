@@ -39,7 +39,7 @@ export class Sweep {
   /** Rejects with SegmentGone where another run has merged meanwhile. */
   async prepare(head: Head): Promise<void> {
     for (const segment of head.segments) {
-      const before = await this.#files.read(segment);
+      const before = [...(await this.#files.read(segment))];
       const after = this.#judged(before);
       if (after === before) continue;
       this.#replaced.set(segment.name, after.length === 0 ? null : await this.#files.write(after));
