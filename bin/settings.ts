@@ -82,7 +82,13 @@ async function readYaml(path: string, source: string): Promise<unknown> {
   if (text.length > MAX_FILE_BYTES) throw new SettingsError(source, ['the file has more than 1 MB']);
   const lineCounter = new LineCounter();
   // Without pretty errors: they quote lines of the file, and a secret may stand there by mistake.
-  const document = parseDocument(text, { prettyErrors: false, lineCounter });
+  const document = parseDocument(text, {
+    // Neither errors nor warnings may quote the file: a password may stand where it should not.
+    prettyErrors: false,
+    logLevel: 'error',
+    stringKeys: true,
+    lineCounter,
+  });
   if (document.errors.length > 0) {
     const problems = document.errors.map(({ pos, message }) => {
       const { line, col } = lineCounter.linePos(pos[0]);

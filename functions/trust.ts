@@ -61,8 +61,7 @@ export function storeTrust(store: ObjectStore, options: TrustOptions): () => Pro
 
 function trustIn(abilities: Abilities): StoreTrust {
   return {
-    single: deletesAllowed(abilities, false),
-    multipart: deletesAllowed(abilities, true),
+    deletes: deletesAllowed(abilities),
     reason: Object.values(abilities.reasons).join('; '),
   };
 }
@@ -87,7 +86,7 @@ async function abilitiesOf(store: ObjectStore, { endpoint, clock }: TrustOptions
 
 function isFresh({ abilities, probedAtMs }: Kept, nowMs: number): boolean {
   const ageMs = nowMs - probedAtMs;
-  const good = deletesAllowed(abilities, true);
+  const good = deletesAllowed(abilities);
   return ageMs >= 0 && ageMs < (good ? GOOD_FOR_MS : BAD_FOR_MS);
 }
 

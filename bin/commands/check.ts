@@ -82,10 +82,10 @@ async function checkStore({ mailboxes, ports }: Call): Promise<string> {
     for await (const _ of ports.store.list('state/')) break;
     return `${place} can be read`;
   }
-  const { single, multipart, reason } = await ports.trust();
-  if (single && multipart) return `${place} can be trusted with deletions`;
+  const { deletes: trusted, reason } = await ports.trust();
+  if (trusted) return `${place} can be trusted with deletions`;
   throw new StoreError(
-    `${place} cannot be trusted with ${single ? 'deletions of messages over 8 MB' : 'deletions'}: ${reason}. Mail is stored, and left on the server.`,
+    `${place} cannot be trusted with deletions: ${reason}. Mail is stored, and left on the server.`,
     { kind: 'person', code: 'E_STORE_UNSUPPORTED', operation: 'probe', key: '' },
   );
 }

@@ -3,12 +3,14 @@
  * and the attempt is counted before it is made. What an attempt left in the store is announced first, without a
  * header summary, since making that one may be what ends the process.
  */
-import { FAILURE_CHARACTERS } from '../mailbox/bounds.ts';
+import { FAILURE_CHARACTERS, VANISHED_INTENT_MS } from '../mailbox/bounds.ts';
+import { isCrowded } from '../mailbox/room.ts';
 import {
   countAttempt,
   failureOf,
   forgetFailures,
   type Head,
+  isRecordOf,
   type MessageRef,
   refKey,
   SET_ASIDE_RETRY_MS,
@@ -25,10 +27,10 @@ import type { Row } from './listing.ts';
 import { leftBehind } from './outbox.ts';
 import { type RunContext, resolved } from './runContext.ts';
 import type { Session } from './session.ts';
-import { announce, commitSettled, intentOf } from './settling.ts';
-import { storeReceived } from './storing.ts';
+import { announce, commitSettled, hidesAnother, intentOf } from './settling.ts';
+import { type Stored, storeReceived } from './storing.ts';
 import { isBlameless, RunEnded } from './trouble.ts';
-import { retrieveWindow, type Wanted, WindowLost } from './window.ts';
+import { retrieveWindow, WindowLost } from './window.ts';
 
 export interface Suspect {
   readonly ref: MessageRef;
@@ -36,10 +38,10 @@ export interface Suspect {
   readonly row: Row | null;
 }
 
-const HOUR_MS = 3_600_000;
-
-/** A write that was given up may land late; an intent whose message is gone is kept for so long. */
-const VANISHED_MS = 24 * HOUR_MS;
+interface Tried extends Suspect {
+  /** This run, and those whose intents were left behind when it began: only theirs are struck. */
+  readonly runs: ReadonlySet<string>;
+}
 
 /** Content that keeps changing under one number is no message. */
 const RETRIEVALS = 3;
@@ -56,8 +58,9 @@ export async function tryAlone(context: RunContext, session: Session, suspect: S
     return countAttempt(intended, suspect.ref, { run, nowMs: begunMs });
   });
   const counts = failureOf(state.head, suspect.ref)?.lastRun === run;
+  const runs = leftBehindBy(state.head, suspect.ref, begunMs).add(run);
   try {
-    await resolve(context, session, suspect);
+    await resolve(context, session, { ...suspect, runs });
   } catch (error) {
     await judge(
       context,
@@ -73,43 +76,47 @@ function isLeftBehind(head: Head, ref: MessageRef, run: string, nowMs: number): 
   return !head.intents.some((intent) => sameRef(intent, ref) && intent.run !== run && intent.untilMs > nowMs);
 }
 
-async function resolve(context: RunContext, session: Session, { ref, row }: Suspect): Promise<void> {
-  const found = await leftBehind(context, session, { ref, row });
-  const record = session.known
-    .records(ref.uidl)
-    .find((one) => one.size === ref.size && (ref.headerHash === null || one.headerHash === ref.headerHash));
-  if (record && (row === null || !row.repeated)) {
-    await strike(context, ref);
-    if (row && context.mailbox.delete !== 'keep')
-      await deleteByRecord(context, session, { wanted: { row, ref }, record });
-  } else if (row) await retrieveAlone(context, session, { row, ref });
-  else if (found > 0) await strike(context, ref);
-  else await keepWatching(context, ref);
+function leftBehindBy(head: Head, ref: MessageRef, nowMs: number): Set<string> {
+  const left = head.intents.filter((intent) => sameRef(intent, ref) && intent.untilMs <= nowMs);
+  return new Set(left.map(({ run }) => run));
 }
 
-async function strike(context: RunContext, ref: MessageRef): Promise<void> {
-  const { state, run, ports } = context;
-  const by = { run, nowMs: ports.clock.now() };
-  await state.commit((head) => forgetFailures(strikeIntents(head, [ref], by), [ref]));
+async function resolve(context: RunContext, session: Session, suspect: Tried): Promise<void> {
+  const { ref, row } = suspect;
+  const found = await leftBehind(context, session, suspect);
+  if (row === null) return keepWatching(context, ref, found);
+  const record = session.known.records(ref.uidl).find((one) => isRecordOf(one, ref));
+  if (record === undefined || row.repeated) return retrieveAlone(context, session, suspect, row);
+  await strike(context, suspect);
+  if (context.mailbox.delete !== 'keep')
+    await deleteByRecord(context, session, { wanted: { row, ref }, record });
+}
+
+async function strike(context: RunContext, { ref, runs }: Tried): Promise<void> {
+  await context.state.commit((head) => forgetFailures(strikeIntents(head, [ref], runs), [ref]));
   resolved(context, ref);
 }
 
-/** Gone from the server, and nothing in the store yet: a late write may still land, and must be announced then. */
-async function keepWatching(context: RunContext, ref: MessageRef): Promise<void> {
+/** Gone from the server: a write of its attempt may still land for a day, and must be announced then. */
+async function keepWatching(context: RunContext, ref: MessageRef, found: boolean): Promise<void> {
   const nowMs = context.ports.clock.now();
   resolved(context, ref);
   await context.state.commit((head) => {
+    // Better one late write unseen than a mailbox that takes no new mail for a day.
+    const keptMs = found && isCrowded(head) ? 0 : VANISHED_INTENT_MS;
     const intents = head.intents.flatMap((intent) => {
       if (!sameRef(intent, ref)) return [intent];
       if (intent.run === context.run) return [];
       if (intent.untilMs > nowMs) return [intent];
-      return intent.untilMs + VANISHED_MS <= nowMs ? [] : [{ ...intent, lookedMs: nowMs }];
+      return intent.untilMs + keptMs <= nowMs ? [] : [{ ...intent, lookedMs: nowMs }];
     });
-    return uncountAttempt({ ...head, intents }, ref, context.run);
+    const uncounted = uncountAttempt({ ...head, intents }, ref, context.run);
+    return intents.some((intent) => sameRef(intent, ref)) ? uncounted : forgetFailures(uncounted, [ref]);
   });
 }
 
-async function retrieveAlone(context: RunContext, session: Session, { row, ref }: Wanted): Promise<void> {
+async function retrieveAlone(context: RunContext, session: Session, suspect: Tried, row: Row): Promise<void> {
+  const { ref } = suspect;
   for (let tries = 0; tries < RETRIEVALS; tries += 1) {
     const giveBack = await context.ports.inFlight.reserve(UPLOAD_BYTES);
     try {
@@ -121,18 +128,34 @@ async function retrieveAlone(context: RunContext, session: Session, { row, ref }
       context.progress.stored();
       if ('missing' in outcome) {
         session.inDoubt.delete(row.index);
-        return await strike(context, ref);
+        return await strike(context, suspect);
       }
-      const { settled, refused: unaccepted } = await announce(context, [outcome.stored]);
-      if (unaccepted[0]) throw unaccepted[0].error;
-      await commitSettled(context, settled, []);
-      session.inDoubt.delete(row.index);
-      return await deleteRetrieved(context, session, settled);
+      return await settleAlone(context, session, suspect, outcome.stored);
     } finally {
       giveBack();
     }
   }
   throw new Error(`Its content was another each of the ${RETRIEVALS} times that it was retrieved.`);
+}
+
+async function settleAlone(
+  context: RunContext,
+  session: Session,
+  suspect: Tried,
+  stored: Stored,
+): Promise<void> {
+  const { settled, refused } = await announce(context, [stored]);
+  if (refused[0]) throw refused[0].error;
+  const hides = hidesAnother(session, stored, settled);
+  const { ref, runs } = suspect;
+  await commitSettled(context, { settled, resolved: hides ? [] : [ref], runs, next: [] });
+  session.inDoubt.delete(stored.wanted.row.index);
+  if (hides) {
+    // A late write of an earlier attempt took the first key after it was looked at.
+    await leftBehind(context, session, suspect);
+    await strike(context, suspect);
+  }
+  await deleteRetrieved(context, session, settled);
 }
 
 interface Attempted {

@@ -6,7 +6,6 @@
 import { identifies } from '../mail/headers.ts';
 import { isShort, type MessageRef, type StoredRecord } from '../mailbox/state.ts';
 import { Pop3Error } from '../pop3/errors.ts';
-import { PART_BYTES } from '../store/port.ts';
 import { HeaderBlock } from './headerBlock.ts';
 import type { Row } from './listing.ts';
 import type { StoreTrust } from './ports.ts';
@@ -33,7 +32,7 @@ export async function deleteRetrieved(
   for (const { wanted, record } of settled) {
     if (session.client.closedBy !== null) return;
     if (isShort(record)) context.tally.note(shortNote(record));
-    else if (await mayDelete(context, record)) await dele(context, session, wanted);
+    else if (await mayDelete(context)) await dele(context, session, wanted);
     else context.kept.add(wanted.ref);
   }
 }
@@ -51,7 +50,7 @@ export async function deleteByRecord(
   session: Session,
   { wanted, record }: Deletable,
 ): Promise<ByRecord> {
-  if (isShort(record) || !(await mayDelete(context, record))) return 'kept';
+  if (isShort(record) || !(await mayDelete(context))) return 'kept';
   if (!(await topAgrees(session, wanted.row, record))) return 'prove';
   const seen = await context.ports.store.verify(
     keyOfRecord(context.mailbox.id, record),
@@ -84,7 +83,7 @@ export async function topOf(session: Session, row: Row): Promise<{ hash: string;
   return { hash: block.hash(), kept: block.kept() };
 }
 
-async function mayDelete(context: RunContext, { octets }: StoredRecord): Promise<boolean> {
+async function mayDelete(context: RunContext): Promise<boolean> {
   const { publisher } = context.ports;
   if (!publisher.durable) {
     context.tally.note(
@@ -94,7 +93,7 @@ async function mayDelete(context: RunContext, { octets }: StoredRecord): Promise
   }
   await publisher.prove();
   const trust = await context.ports.trust();
-  if (octets > PART_BYTES ? trust.multipart : trust.single) return true;
+  if (trust.deletes) return true;
   context.tally.note(untrustedNote(trust));
   return false;
 }

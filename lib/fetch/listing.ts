@@ -27,6 +27,8 @@ export class Listing {
   #uidls = Buffer.alloc(FIRST_ROWS * 24);
   #flags = new Uint8Array(FIRST_ROWS);
   #length = 0;
+  /** Whether the numbers are 1, 2, 3 and so on. */
+  #counted = true;
   /** Open addressing: a row's index, by the hash of its UIDL. */
   #slots: Int32Array | null = null;
   #byNumber: Map<number, number> | null = null;
@@ -43,6 +45,7 @@ export class Listing {
 
   /** In the order of UIDL's answer; a number that comes twice keeps its first row. */
   addUidl(number: number, uidl: string): void {
+    this.#counted &&= number === this.#length + 1;
     if (this.#length === this.#numbers.length) this.#grow();
     const start = this.#length === 0 ? 0 : (this.#ends[this.#length - 1] ?? 0);
     while (start + uidl.length > this.#uidls.length)
@@ -111,7 +114,7 @@ export class Listing {
 
   /** Message numbers run from 1 upwards on nearly every server; a map serves the others. */
   #indexOf(number: number): number | undefined {
-    if (this.#numbers[number - 1] === number && number <= this.#length) return number - 1;
+    if (this.#counted) return number >= 1 && number <= this.#length ? number - 1 : undefined;
     if (this.#byNumber === null) {
       this.#byNumber = new Map();
       for (let index = this.#length - 1; index >= 0; index -= 1)

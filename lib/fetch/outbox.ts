@@ -23,23 +23,19 @@ import { EventRefused } from './trouble.ts';
 
 /**
  * Announces every whole object of this UIDL that no record knows (objects are only ever whole), and puts it on
- * record. Returns how many objects there are. Rejects as the store, the bus or the state does.
+ * record: its own first. What may be a twin's that is open, too, is left to that one, for announcing it may be what
+ * ends the process. Returns whether there is any object. Rejects as the store, the bus or the state does.
  */
-export async function leftBehind(
-  context: RunContext,
-  session: Session,
-  { ref, row }: { readonly ref: MessageRef; readonly row: Row | null },
-): Promise<number> {
-  const { store } = context.ports;
-  const known = new Set(
-    session.known.records(ref.uidl).map((record) => keyOfRecord(context.mailbox.id, record)),
-  );
-  let found = 0;
-  for await (const { key } of store.list(messagePrefix(context.mailbox.id, ref.uidl))) {
-    found += 1;
-    if (known.has(key)) continue;
-    const record = await recordOfObject(context, session, { ref, row, key });
-    if (record === null) continue;
+export async function leftBehind(context: RunContext, session: Session, suspect: Looked): Promise<boolean> {
+  const { ref } = suspect;
+  const own: StoredRecord[] = [];
+  const others: StoredRecord[] = [];
+  const { unknown, found } = await objectsOf(context, session, suspect);
+  for (const record of unknown) {
+    if (mayBe(record, ref)) own.push(record);
+    else if (!twinsOf(context.state.head, ref).some((twin) => mayBe(record, twin))) others.push(record);
+  }
+  for (const record of [...own, ...others]) {
     const [answer] = await context.ports.publisher.publish([storedEvent(context, record, null)]);
     if (answer?.accepted !== true) throw new EventRefused(answer?.reason ?? 'no answer came for it');
     await context.state.commit((head) => withRecords(head, [record]));
@@ -48,10 +44,44 @@ export async function leftBehind(
   return found;
 }
 
+interface Looked {
+  readonly ref: MessageRef;
+  readonly row: Row | null;
+}
+
+async function objectsOf(
+  context: RunContext,
+  session: Session,
+  { ref, row }: Looked,
+): Promise<{ unknown: readonly StoredRecord[]; found: boolean }> {
+  const known = new Set(
+    session.known.records(ref.uidl).map((record) => keyOfRecord(context.mailbox.id, record)),
+  );
+  const unknown: StoredRecord[] = [];
+  let found = false;
+  for await (const { key } of context.ports.store.list(messagePrefix(context.mailbox.id, ref.uidl))) {
+    found = true;
+    if (known.has(key)) continue;
+    const record = await recordOfObject(context, session, { ref, row, key });
+    if (record !== null) unknown.push(record);
+  }
+  return { unknown, found };
+}
+
+/** By what a listing tells of a message, which need not be the whole truth. */
+function mayBe({ octets, headerHash }: StoredRecord, ref: MessageRef): boolean {
+  return ref.size === octets && (ref.headerHash === null || ref.headerHash === headerHash);
+}
+
+/** Other messages of the UIDL that have an attempt of their own before them. */
+function twinsOf({ intents, failures }: Head, ref: MessageRef): readonly MessageRef[] {
+  return [...intents, ...failures].filter((other) => other.uidl === ref.uidl && !sameRef(other, ref));
+}
+
 async function recordOfObject(
   context: RunContext,
   session: Session,
-  { ref, row, key }: { readonly ref: MessageRef; readonly row: Row | null; readonly key: string },
+  { ref, row, key }: Looked & { readonly key: string },
 ): Promise<StoredRecord | null> {
   const object = await context.ports.store.read(key);
   if (object === null) return null;

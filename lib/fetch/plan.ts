@@ -6,6 +6,7 @@ import {
   type Failure,
   failureOf,
   type Head,
+  isRecordOf,
   isShort,
   type MessageRef,
   refKey,
@@ -109,7 +110,8 @@ export function decide({ row, headerHash, alike, nowMs }: Asked, known: Knowledg
   }
   if (known.open(ref) || failure)
     return { action: 'alone', why: 'an earlier attempt did not finish; it is tried alone' };
-  const records = known.records(row.uidl).filter((record) => matches(record, row, headerHash ?? null));
+  // Twins on a server without TOP are told apart by size and number only, and by content once retrieved.
+  const records = known.records(row.uidl).filter((record) => isRecordOf(record, ref));
   const [record] = records;
   const noted = row.repeated ? null : known.noted(row.index);
   const rows = records.reduce((sum, { rows: same }) => sum + (same ?? 1), 0);
@@ -119,12 +121,6 @@ export function decide({ row, headerHash, alike, nowMs }: Asked, known: Knowledg
   }
   if (record === undefined && noted !== null) return whatOfStored(row, noted === 'short', policy);
   return { action: 'fetch', why: 'not stored yet' };
-}
-
-/** Twins on a server without TOP are told apart by size and number only, and by content once retrieved. */
-function matches(record: StoredRecord, row: Row, headerHash: string | null): boolean {
-  const sameHeader = !row.repeated || headerHash === null || record.headerHash === headerHash;
-  return record.size === row.octets && sameHeader;
 }
 
 function whatOfStored(row: Row, short: boolean, policy: Policy): Decision {

@@ -16,13 +16,10 @@ export interface Clock extends Timer {
   nonce(): string;
 }
 
-/** Which deletions the store's abilities allow, or why not; probed once per process by whoever wires it. */
+/** Whether the store's abilities allow deletions, or why not; probed once per process by whoever wires it. */
 export interface StoreTrust {
-  /** Messages written by one PUT. */
-  readonly single: boolean;
-  /** Messages uploaded in parts. */
-  readonly multipart: boolean;
-  /** Why not, in plain words; '' where both hold. */
+  readonly deletes: boolean;
+  /** Why not, in plain words; '' where they do. */
   readonly reason: string;
 }
 

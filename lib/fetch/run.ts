@@ -1,9 +1,16 @@
 /** One run over one mailbox, step by step: sign in, plan, transfer, announce, commit and delete, QUIT. */
 
 import { afterFailure } from '../mailbox/backOff.ts';
-import { SWEEP_MS } from '../mailbox/bounds.ts';
+import { SWEEP_MS, VANISHED_INTENT_MS } from '../mailbox/bounds.ts';
 import type { Mailbox } from '../mailbox/settings.ts';
-import { type Head, recordCount, refKey, releaseIntents } from '../mailbox/state.ts';
+import {
+  forgetVanished,
+  type Head,
+  type MessageRef,
+  recordCount,
+  refKey,
+  releaseIntents,
+} from '../mailbox/state.ts';
 import { StateFile } from '../mailbox/stateFile.ts';
 import { whileListed } from '../mailbox/sweep.ts';
 import { Pop3Error } from '../pop3/errors.ts';
@@ -203,8 +210,15 @@ async function finish(context: RunContext, session: Session, lineError: unknown)
   const { counts, more, quiet } = classify(context, session);
   const nowMs = ports.clock.now();
   const digest = quiet ? session.listing.digest(policyOf(mailbox), session.deleted) : null;
+  const isListed = ({ uidl, size }: MessageRef) => {
+    const index = session.listing.indexOf(uidl);
+    const row = index === null ? null : session.listing.row(index);
+    return row !== null && (row.repeated || row.octets === size);
+  };
   await closeBooks(context, (head) => ({
-    ...head,
+    ...(session.listing.length > 0
+      ? forgetVanished(head, isListed, { nowMs, keptMs: VANISHED_INTENT_MS })
+      : head),
     lastSuccessMs: nowMs,
     backOff: null,
     sweptMs: head.sweptMs ?? nowMs,

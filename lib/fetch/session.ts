@@ -152,6 +152,7 @@ function withoutUidl(error: unknown): never {
   if (!(error instanceof Pop3Error) || error.kind !== 'refused') throw error;
   throw new Unvouched(
     `the server has no UIDL (it said: ${error.reply ?? 'nothing'}), so its messages cannot be told apart from run to run. Such servers are not served yet: take the mailbox out, or set enabled to false.`,
+    'server',
     { cause: error },
   );
 }

@@ -2,6 +2,8 @@
 import { SWEEP_MS } from '../mailbox/bounds.ts';
 import { hasRoomToFail, roomForIntents } from '../mailbox/room.ts';
 import {
+  type Failure,
+  failureOf,
   type Head,
   type MessageRef,
   openIntents,
@@ -239,10 +241,15 @@ function dueIntents(head: Head, nowMs: number): Map<string, MessageRef> {
   const refs = new Map<string, MessageRef>();
   for (const intent of head.intents) {
     const { uidl, size, headerHash, untilMs, lookedMs } = intent;
+    if (isAsideUntil(failureOf(head, intent), nowMs)) continue;
     const due = untilMs <= nowMs && (lookedMs === undefined || nowMs - lookedMs >= LOOK_EVERY_MS);
     if (due) refs.set(refKey(intent), { uidl, size, headerHash });
   }
   return refs;
+}
+
+function isAsideUntil(failure: Failure | undefined, nowMs: number): boolean {
+  return failure !== undefined && failure.setAsideMs !== null && nowMs < failure.retryMs;
 }
 
 /** When an open intent, a message set aside or a sweep wants attention, though the listing has not changed; null: never. */
@@ -250,11 +257,12 @@ export function nextDueMs(head: Head, listed: number): number | null {
   const aside = head.failures.flatMap(({ setAsideMs, retryMs, reported }) =>
     setAsideMs === null ? [] : [reported ? retryMs : 0],
   );
-  const open = openIntents(head).map(({ untilMs, lookedMs }) =>
-    lookedMs === undefined ? untilMs : lookedMs + LOOK_EVERY_MS,
+  const open = openIntents(head).map(({ untilMs }) => untilMs);
+  const watched = head.intents.flatMap(({ lookedMs }) =>
+    lookedMs === undefined ? [] : [lookedMs + LOOK_EVERY_MS],
   );
   const sweeps = listed > 0 && recordCount(head) > 0 && head.sweptMs !== null;
   const sweep = sweeps ? [(head.sweptMs ?? 0) + SWEEP_MS] : [];
-  const times = [...aside, ...open, ...sweep];
+  const times = [...aside, ...open, ...watched, ...sweep];
   return times.length === 0 ? null : Math.min(...times);
 }

@@ -4,7 +4,6 @@ import { summarize } from '../mail/headers.ts';
 import { eventId } from '../mailbox/names.ts';
 import {
   forgetFailures,
-  type Head,
   type Intent,
   isShort,
   type MessageRef,
@@ -14,6 +13,7 @@ import {
   withRecords,
 } from '../mailbox/state.ts';
 import { type RunContext, resolved } from './runContext.ts';
+import type { Session } from './session.ts';
 import { keyOfRecord, type Stored } from './storing.ts';
 import { EventRefused } from './trouble.ts';
 import type { Wanted } from './window.ts';
@@ -79,34 +79,38 @@ export function storedEvent(
   };
 }
 
+export interface Commit {
+  /** On record as announced from now on. */
+  readonly settled: readonly Stored[];
+  /** Of those, the messages whose intents are done with; the others stay open. */
+  readonly resolved: readonly MessageRef[];
+  /** Whose intents. */
+  readonly runs: ReadonlySet<string>;
+  /** What is tried next. */
+  readonly next: readonly Wanted[];
+}
+
 /** The commit that follows: records, struck intents, forgotten failures, and what is tried next. */
-export async function commitSettled(
-  context: RunContext,
-  settled: readonly Stored[],
-  next: readonly Wanted[],
-): Promise<void> {
-  const refs = settled.map(({ wanted }) => wanted.ref);
+export async function commitSettled(context: RunContext, commit: Commit): Promise<void> {
+  const { settled, resolved: refs, runs, next } = commit;
   const records = withRowCounts(settled);
   const intents = next.map(({ ref }) => intentOf(context, ref));
-  const nowMs = context.ports.clock.now();
-  await context.state.commit((head) => recorded(head, { records, refs, intents, run: context.run, nowMs }));
-  for (const { wanted, announced } of settled) {
-    resolved(context, wanted.ref);
-    if (!announced) context.tally.stored.add(wanted.ref);
-  }
+  await context.state.commit((head) => {
+    const struck = strikeIntents(withRecords(head, records), refs, runs);
+    return withIntents(forgetFailures(struck, refs), intents);
+  });
+  for (const ref of refs) resolved(context, ref);
+  for (const { wanted, announced } of settled) if (!announced) context.tally.stored.add(wanted.ref);
 }
 
-interface Outcome {
-  readonly records: readonly StoredRecord[];
-  readonly refs: readonly MessageRef[];
-  readonly intents: readonly Intent[];
-  readonly run: string;
-  readonly nowMs: number;
-}
-
-function recorded(head: Head, { records, refs, intents, run, nowMs }: Outcome): Head {
-  const struck = strikeIntents(withRecords(head, records), refs, { run, nowMs });
-  return withIntents(forgetFailures(struck, refs), intents);
+/**
+ * Whether the first key of a message that had to go beside it holds what no record knows: an earlier attempt's
+ * bytes, which nobody has announced and only an open intent leads to.
+ */
+export function hidesAnother({ known }: Session, { record }: Stored, beside: readonly Stored[]): boolean {
+  if (record.byContent !== true) return false;
+  const ofBatch = beside.filter((one) => one.record.uidl === record.uidl).map((one) => one.record);
+  return ![...known.records(record.uidl), ...ofBatch].some(({ byContent }) => byContent !== true);
 }
 
 export function intentOf({ run, deadline }: RunContext, ref: MessageRef): Intent {

@@ -63,7 +63,8 @@ async function settleKnown(
   const { wanted, digest } = received;
   const seen = await context.ports.store.verify(keyOfRecord(context.mailbox.id, known), digest);
   if (seen !== 'same') return { missing: wanted };
-  const record = { ...known, size: wanted.ref.size, octets: digest.size };
+  const { size } = wanted.ref;
+  const record = { ...known, size, octets: digest.size, ...topHashOf(wanted, known.headerHash) };
   return { stored: { wanted, record, header: received.header, announced: true } };
 }
 
@@ -113,10 +114,16 @@ function recordOf(
     uidl: wanted.ref.uidl,
     size: wanted.ref.size,
     headerHash,
+    ...topHashOf(wanted, headerHash),
     octets: digest.size,
     sha256: digest.sha256,
     ...(digest.composite === undefined ? {} : { composite: digest.composite }),
     ...(byContent ? { byContent: true as const } : {}),
     storedMs: context.ports.clock.now(),
   };
+}
+
+/** QUIRK: some servers add lines to the header that TOP shows (Status, X-UIDL), or leave some out. */
+function topHashOf({ ref }: Wanted, headerHash: string): { topHash?: string } {
+  return ref.headerHash === null || ref.headerHash === headerHash ? {} : { topHash: ref.headerHash };
 }

@@ -9,7 +9,7 @@ import { UPLOAD_BYTES } from '../store/port.ts';
 import { type Deletable, deleteRetrieved } from './deleting.ts';
 import { keepMissing, type RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
-import { announce, commitSettled, intentOf } from './settling.ts';
+import { announce, commitSettled, hidesAnother, intentOf } from './settling.ts';
 import { type Stored, storeReceived } from './storing.ts';
 import { isBlameless, RunEnded } from './trouble.ts';
 import {
@@ -94,7 +94,11 @@ async function settle(
   if (stored.length === 0 && next.length === 0) return [];
   const { settled, refused } = await announce(context, stored);
   for (const { stored: one, error } of refused) postpone(context, one.wanted, error);
-  await commitSettled(context, settled, next);
+  const hiding = settled.filter((one) => hidesAnother(session, one, settled)).map(({ wanted }) => wanted.ref);
+  const resolved = settled.map(({ wanted }) => wanted.ref).filter((ref) => !hiding.includes(ref));
+  await commitSettled(context, { settled, resolved, runs: new Set([context.run]), next });
+  // Looked at alone, for what an earlier attempt left there.
+  for (const ref of hiding) context.postponed.add(refKey(ref));
   for (const { wanted } of settled) session.inDoubt.delete(wanted.row.index);
   return settled;
 }

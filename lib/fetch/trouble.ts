@@ -25,22 +25,26 @@ export class EventRefused extends Error {
   }
 }
 
-/** What this server cannot do, and without which nothing can be vouched for. */
+/** What could not be vouched for: a message, or all that this server sends. */
 export class Unvouched extends Error {
-  constructor(message: string, options?: { cause: unknown }) {
+  readonly of: 'message' | 'server';
+
+  constructor(message: string, of: 'message' | 'server', options?: { cause: unknown }) {
     super(message, options);
     this.name = 'Unvouched';
+    this.of = of;
   }
 }
 
-/** Whether the message that was being tried is not to blame: the store, the bus, the state or the clock is. */
+/** Whether the message that was being tried is not to blame: the store, the bus, the state, the server or the clock is. */
 export function isBlameless(error: unknown): boolean {
   return (
     error instanceof StoreError ||
     error instanceof PublisherError ||
     error instanceof StateError ||
     error instanceof SecretError ||
-    error instanceof RunEnded
+    error instanceof RunEnded ||
+    (error instanceof Unvouched && error.of === 'server')
   );
 }
 

@@ -103,6 +103,7 @@ async function retrieveOne(
   { message: { row }, intake }: { readonly message: Wanted; readonly intake: Intake },
 ): Promise<Pop3Error | null> {
   // From the first byte on some servers hide the message, so the doubt begins before the answer.
+  const before = session.inDoubt.has(row.index);
   session.inDoubt.add(row.index);
   try {
     await session.client.retr(row.number, (chunk) => {
@@ -113,7 +114,7 @@ async function retrieveOne(
   } catch (error) {
     if (!(error instanceof Pop3Error) || error.kind !== 'refused' || session.client.closedBy !== null)
       throw error;
-    session.inDoubt.delete(row.index);
+    if (!before) session.inDoubt.delete(row.index);
     await intake.discard();
     return error;
   }
@@ -135,17 +136,27 @@ async function fence(session: Session, wanted: readonly Wanted[]): Promise<void>
   const { row } = last;
   const said = await single(() => session.client.uidlOf(row.number));
   if (said === row.uidl) return;
-  if (said === null && row.octets !== null) {
-    const octets = await single(() => session.client.listOf(row.number));
-    if (octets === row.octets) return;
-  }
-  const error = new Unvouched(
-    said === null
-      ? `the server answers neither UIDL ${row.number} nor LIST ${row.number} rightly, so nothing can vouch for what it sent. Nothing was stored of it.`
-      : `UIDL ${row.number} gave another id after the message than the listing did: a message that cut itself, or a mailbox renumbered. Nothing was stored of it.`,
-  );
+  const octets =
+    said === null && row.octets !== null ? await single(() => session.client.listOf(row.number)) : null;
+  if (octets !== null && octets === row.octets) return;
+  const error = said === null && octets === null ? withoutFence(row) : shifted(row, said);
   session.client.destroy(error);
   throw error;
+}
+
+function withoutFence({ number }: Row): Unvouched {
+  return new Unvouched(
+    `the server refuses both UIDL ${number} and LIST ${number}, so nothing can vouch for what it sends. Nothing was stored; ask whoever runs it.`,
+    'server',
+  );
+}
+
+function shifted({ number }: Row, said: string | null): Unvouched {
+  const command = said === null ? `LIST ${number} gave another size` : `UIDL ${number} gave another id`;
+  return new Unvouched(
+    `${command} after the message than the listing did: a message that cut itself, or a mailbox renumbered. Nothing was stored of it.`,
+    'message',
+  );
 }
 
 /** Null where the server refuses the form. */

@@ -9,11 +9,11 @@ export const RECORDS_BYTES = 64 * 1024;
 /** Messages that a mailbox may have begun and not finished; then they come first. */
 export const OPEN_INTENTS = 500;
 
-/** Intents, as JSON. 500 with UIDLs of usual length need 70 KB; RFC 1939 allows 70 characters, the wild more. */
-export const INTENTS_BYTES = 80 * 1024;
+/** Intents, as JSON. 500 with UIDLs of usual length need 65 KB; RFC 1939 allows 70 characters, the wild more. */
+export const INTENTS_BYTES = 72 * 1024;
 
 /** Failures and set-asides, as JSON: some hundreds. More are a broken mailbox, which a person must look at. */
-export const FAILURES_BYTES = 80 * 1024;
+export const FAILURES_BYTES = 72 * 1024;
 
 /** Why a message failed, in the words of a server or a store; their beginning tells. */
 export const FAILURE_CHARACTERS = 300;
@@ -32,6 +32,12 @@ export const SWEEP_MS = 7 * 24 * 3_600_000;
 
 /** A record is dropped once its UIDL was missing from each sweep for so long: servers lose and restore mailboxes. */
 export const VANISHED_KEPT_MS = 28 * 24 * 3_600_000;
+
+/**
+ * A write that was given up may land late; an intent whose message is gone from the server is kept for so long, and
+ * so is a failure, since one short listing does not mean that a message is gone.
+ */
+export const VANISHED_INTENT_MS = 24 * 3_600_000;
 
 /** A segment that no head names is garbage of a write that did not win; a younger one may be about to be named. */
 export const UNNAMED_KEPT_MS = 7 * 24 * 3_600_000;

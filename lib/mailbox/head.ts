@@ -8,6 +8,9 @@ import { readHead } from './stateShapes.ts';
 /** Heads of version 1 had all records; no head of this version comes near. */
 const HEAD_READ_BYTES = 64 * 1024 * 1024;
 
+/** What is not UTF-8 is refused, not replaced. */
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 export interface LoadedHead {
   readonly head: Head;
   /** Null: there is no document yet. */
@@ -26,14 +29,14 @@ export async function loadHead(store: ObjectStore, mailbox: string): Promise<Loa
       throw broken(mailbox, headKey(mailbox), `it has more than ${HEAD_READ_BYTES} bytes`);
     pieces.push(chunk);
   }
-  return { head: parseHead(Buffer.concat(pieces).toString('utf8'), mailbox), version: object.version };
+  return { head: parseHead(Buffer.concat(pieces), mailbox), version: object.version };
 }
 
-function parseHead(text: string, mailbox: string): Head {
+function parseHead(bytes: Buffer, mailbox: string): Head {
   const refuse = (why: string, cause?: unknown) => broken(mailbox, headKey(mailbox), why, cause);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(utf8.decode(bytes));
   } catch (error) {
     throw refuse('it is not JSON', error);
   }

@@ -14,6 +14,11 @@ export function roomForIntents(head: Head): Room {
   return { messages: Math.max(0, OPEN_INTENTS - openIntents(head).length), bytes: Math.max(0, bytes) };
 }
 
+/** Whether intents have taken half of their place. */
+export function isCrowded(head: Head): boolean {
+  return bytesOf(head.intents) > INTENTS_BYTES / 2;
+}
+
 /** As JSON, with the comma. */
 export function intentBytes(intent: Intent): number {
   return bytesOf(intent) + 1;

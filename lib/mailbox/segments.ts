@@ -3,6 +3,7 @@
  * written before the head that names it, under a name that is given once; so a head never names one that is not
  * there, and one that no head names is garbage.
  */
+import { isUtf8 } from 'node:buffer';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { digestOf } from '../store/checksum.ts';
 import type { ObjectStore } from '../store/port.ts';
@@ -112,10 +113,12 @@ type Refuse = (why: string, cause?: unknown) => Error;
 
 function unpack(packed: Buffer, refuse: Refuse): Buffer {
   try {
-    return gunzipSync(packed, { maxOutputLength: SEGMENT_UNPACKED_BYTES });
+    const lines = gunzipSync(packed, { maxOutputLength: SEGMENT_UNPACKED_BYTES });
+    if (isUtf8(lines)) return lines;
   } catch (cause) {
     throw refuse('it is not what gzip wrote', cause);
   }
+  throw refuse('it is not UTF-8');
 }
 
 /** Every line must be right: with records missing, mail would be fetched again and again. */

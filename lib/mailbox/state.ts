@@ -44,6 +44,8 @@ export interface StoredRecord {
   readonly size: number | null;
   /** Hash of the bytes before the first empty line. */
   readonly headerHash: string;
+  /** The same by TOP, where the UIDL was repeated and the server's TOP shows other headers than its RETR. */
+  readonly topHash?: string;
   /** Received; fewer than `size` means that the server delivered short. */
   readonly octets: number;
   readonly sha256: string;
@@ -134,17 +136,14 @@ export function withIntents(head: Head, intents: readonly Intent[]): Head {
   return { ...head, intents: [...others, ...intents] };
 }
 
-/** Strikes what `run` wrote for these messages, and what runs wrote whose time is over. */
-export function strikeIntents(
-  head: Head,
-  refs: readonly MessageRef[],
-  by: { readonly run: string; readonly nowMs: number },
-): Head {
+/**
+ * Strikes what `runs` wrote for these messages. Another run's intent may be struck only by whoever has looked for
+ * what that run left in the store: it may have stored other bytes.
+ */
+export function strikeIntents(head: Head, refs: readonly MessageRef[], runs: ReadonlySet<string>): Head {
   if (refs.length === 0) return head;
   const struck = new Set(refs.map(refKey));
-  const intents = head.intents.filter(
-    (intent) => !(struck.has(refKey(intent)) && (intent.run === by.run || intent.untilMs <= by.nowMs)),
-  );
+  const intents = head.intents.filter((intent) => !(struck.has(refKey(intent)) && runs.has(intent.run)));
   return intents.length === head.intents.length ? head : { ...head, intents };
 }
 
@@ -183,15 +182,21 @@ export function recordCount({ records, segments }: Head): number {
   return segments.reduce((sum, segment) => sum + segment.records, records.length);
 }
 
+/** Whether the record is of the message that the ref tells from others. */
+export function isRecordOf(record: StoredRecord, { uidl, size, headerHash }: MessageRef): boolean {
+  const sameHeader = headerHash === null || record.headerHash === headerHash || record.topHash === headerHash;
+  return record.uidl === uidl && record.size === size && sameHeader;
+}
+
 /** Whether the server delivered fewer octets than it announced, or announced none to compare with. */
 export function isShort({ size, octets }: StoredRecord): boolean {
   return size === null || octets < size;
 }
 
-/** Intents of messages that are not set aside: those that somebody must resolve soon. */
+/** Intents that somebody must resolve soon: not of messages set aside, nor of those that vanished. */
 export function openIntents(head: Head): readonly Intent[] {
   const aside = new Set(head.failures.filter(({ setAsideMs }) => setAsideMs !== null).map(refKey));
-  return head.intents.filter((intent) => !aside.has(refKey(intent)));
+  return head.intents.filter((intent) => intent.lookedMs === undefined && !aside.has(refKey(intent)));
 }
 
 /** How soon a message that is set aside is tried again by itself. */
@@ -237,6 +242,22 @@ export function failureOf(head: Head, ref: MessageRef): Failure | undefined {
 
 export function withFailure(head: Head, failure: Failure): Head {
   return { ...head, failures: [...head.failures.filter((other) => !sameRef(other, failure)), failure] };
+}
+
+/** A message that is neither listed nor begun has vanished; it is remembered for a while, lest a listing was short. */
+export function forgetVanished(
+  head: Head,
+  isListed: (ref: MessageRef) => boolean,
+  { nowMs, keptMs }: { readonly nowMs: number; readonly keptMs: number },
+): Head {
+  const begun = new Set(head.intents.map(refKey));
+  const vanished = head.failures.filter(
+    (failure) =>
+      (failure.setAsideMs ?? failure.firstMs) + keptMs <= nowMs &&
+      !begun.has(refKey(failure)) &&
+      !isListed(failure),
+  );
+  return forgetFailures(head, vanished);
 }
 
 export function forgetFailures(head: Head, refs: readonly MessageRef[]): Head {

@@ -15,6 +15,9 @@ import { type Judge, Sweep } from './sweep.ts';
 /** Each lost round means that another run won one, so that many in a row are a store that never lets anybody win. */
 const COMMIT_TRIES = 20;
 
+/** So many answers that do not tell are the store's trouble: the run ends, and the next one looks. */
+const UNKNOWN_TRIES = 5;
+
 /** A pass over the segments begins anew where another run has merged some; merges are rare. */
 const PASS_TRIES = 5;
 
@@ -135,6 +138,7 @@ export class StateFile {
   async #commit(change: (head: Head) => Head): Promise<void> {
     const { mailbox } = this.head;
     const written = new Set<string>();
+    let unknowns = 0;
     for (let tries = 0; tries < COMMIT_TRIES; tries += 1) {
       const { head, version } = this.#loaded;
       const changed = change(head);
@@ -144,7 +148,7 @@ export class StateFile {
       const next: Head = { ...fitted.head, revision: head.revision + 1, nonce: this.#nonce() };
       written.add(next.nonce);
       const answer = await this.#store.replace(headKey(mailbox), encoded(next), version).catch(whenUnknown);
-      if (answer !== 'conflict' && answer !== 'unknown') {
+      if (typeof answer === 'string' && answer !== 'conflict') {
         this.#loaded = { head: next, version: answer };
         return this.#won(fitted);
       }
@@ -152,6 +156,7 @@ export class StateFile {
       if (written.has(this.head.nonce)) return this.#won(fitted);
       // After an unknown answer the write may still land, and name what was made for it.
       if (answer === 'conflict') await this.#discard(fitted.made);
+      else if (++unknowns === UNKNOWN_TRIES) throw answer;
     }
     throw contended(mailbox, COMMIT_TRIES, 'writes');
   }
@@ -176,18 +181,21 @@ export class StateFile {
   async #won({ made, superseded, sealed }: Fitted): Promise<void> {
     if (sealed.length > 0) this.onSealed(sealed);
     // An earlier write of the same may have won late, with a segment of its own.
-    const named = new Set(this.head.segments.map(({ name }) => name));
-    await this.#discard([...superseded, ...made].filter(({ name }) => !named.has(name)));
+    await this.#discard([...superseded, ...made]);
   }
 
-  /** What no head names: one that cannot be removed now is removed by a sweep. */
+  /**
+   * Removes what the head does not name. Even a write that was told to have lost may have won: the store's own
+   * retry finds what it wrote, and another run has built upon it. What cannot be removed now is left to a sweep.
+   */
   async #discard(segments: readonly Segment[]): Promise<void> {
-    for (const { name } of segments) await this.#segments.remove(name).catch(() => {});
+    const named = new Set(this.head.segments.map(({ name }) => name));
+    for (const { name } of segments) if (!named.has(name)) await this.#segments.remove(name).catch(() => {});
   }
 }
 
-function whenUnknown(error: unknown): 'unknown' {
-  if (error instanceof StoreError && error.kind === 'unknown') return 'unknown';
+function whenUnknown(error: unknown): StoreError {
+  if (error instanceof StoreError && error.kind === 'unknown') return error;
   throw error;
 }
 

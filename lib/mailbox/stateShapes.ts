@@ -7,12 +7,15 @@ import { type Head, STATE_VERSION, type StoredRecord } from './state.ts';
 
 const count = z.int().min(0);
 const instantMs = z.number();
-const ref = { uidl: z.string(), size: z.number().nullable(), headerHash: z.string().nullable() };
+/** Bytes, one per character; another character would count for the message of another UIDL. */
+const uidl = z.string().regex(/^[\0-\xff]*$/);
+const ref = { uidl, size: z.number().nullable(), headerHash: z.string().nullable() };
 
 const record = z.strictObject({
-  uidl: z.string(),
+  uidl,
   size: z.number().nullable(),
   headerHash: z.string().regex(/^[0-9a-f]{32}$/),
+  topHash: z.string().optional(),
   octets: count,
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   composite: z.string().optional(),

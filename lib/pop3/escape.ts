@@ -37,6 +37,7 @@ function isControl(point: number): boolean {
 /** Line separators, direction marks and overrides, byte order mark, tag characters: they make text lie. */
 function isInvisible(point: number): boolean {
   return (
+    point === 0x061c ||
     (point >= 0x200b && point <= 0x200f) ||
     (point >= 0x2028 && point <= 0x202e) ||
     (point >= 0x2060 && point <= 0x206f) ||

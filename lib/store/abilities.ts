@@ -27,12 +27,13 @@ export interface Abilities {
 export type Ability = 'create' | 'replace' | 'complete' | 'checksums' | 'invisibleAborts';
 
 /**
- * Whether a message may be deleted from its server, given how its object was written (`usedMultipart`: it is
- * larger than PART_BYTES). Without conditional create or replace nothing is, whatever the object.
+ * Whether messages may be deleted from their server. It takes all of them, however an object was written: where
+ * Complete ignores its condition, a large message under a UIDL that is used again replaces the small one that was
+ * created before it, and whose mail may be gone.
  */
-export function deletesAllowed(abilities: Abilities, usedMultipart: boolean): boolean {
+export function deletesAllowed(abilities: Abilities): boolean {
   const { create, replace, complete, checksums, invisibleAborts } = abilities;
-  return create && replace && checksums && invisibleAborts && (complete || !usedMultipart);
+  return create && replace && complete && checksums && invisibleAborts;
 }
 
 /**

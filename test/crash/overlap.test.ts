@@ -51,7 +51,7 @@ describe.each([
       secrets: { read: async () => secret },
       clock: systemClock,
       // What the store is able to has its own tests.
-      trust: async () => ({ single: true, multipart: true, reason: '' }),
+      trust: async () => ({ deletes: true, reason: '' }),
       inFlight: new ByteBudget(64 * 1024 * 1024),
     };
     const deadlineMs = Date.now() + 30_000;

@@ -112,7 +112,7 @@ describe('a run', () => {
 
   it('deletes nothing where the store cannot be trusted or events prove nothing', async () => {
     const world = new World({ messages: five(), settings: { delete: 'when-stored' } });
-    world.trust = { single: false, multipart: false, reason: 'the store replaced an object' };
+    world.trust = { deletes: false, reason: 'the store replaced an object' };
     const report = await world.run();
     expect(report.counts.stored).toBe(5);
     expect(report.notes.join()).toContain('the store replaced an object');

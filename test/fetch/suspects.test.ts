@@ -109,6 +109,9 @@ describe("another run's intents", () => {
     world.skewMs += DEADLINE_MS;
     await world.run();
     expect(world.publisher.stored.map(({ uidl }) => uidl).sort()).toEqual(['a', 'b']);
+    expect((await world.head()).intents).toHaveLength(2);
+    world.skewMs += 25 * 3_600_000;
+    await world.run();
     expect((await world.head()).intents).toEqual([]);
   });
 });

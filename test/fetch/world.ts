@@ -55,7 +55,7 @@ export class World {
   readonly mailbox: Mailbox;
   /** Added to the machine's clock. */
   skewMs = 0;
-  trust = { single: true, multipart: true, reason: '' };
+  trust = { deletes: true, reason: '' };
 
   constructor(options: WorldOptions = {}) {
     this.server = scriptedInMemory({

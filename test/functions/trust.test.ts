@@ -34,13 +34,13 @@ describe('trust in a store', () => {
     const { store, seen } = counted(memoryStore('archive'));
     const first = storeTrust(store, { clock: clockAt(0) });
     expect(await Promise.all([first(), first()])).toEqual([
-      { single: true, multipart: true, reason: '' },
-      { single: true, multipart: true, reason: '' },
+      { deletes: true, reason: '' },
+      { deletes: true, reason: '' },
     ]);
     const once = seen.uploads;
     expect(once).toBeGreaterThan(0);
     // Another process.
-    expect((await storeTrust(store, { clock: clockAt(7 * DAY_MS - 1) })()).single).toBe(true);
+    expect((await storeTrust(store, { clock: clockAt(7 * DAY_MS - 1) })()).deletes).toBe(true);
     expect(seen.uploads).toBe(once);
     await storeTrust(store, { clock: clockAt(7 * DAY_MS) })();
     expect(seen.uploads).toBe(2 * once);
@@ -72,7 +72,7 @@ describe('trust in a store', () => {
       },
     });
     const trust = await storeTrust(store, { clock: clockAt(0) })();
-    expect(trust).toMatchObject({ single: false, multipart: false });
+    expect(trust).toMatchObject({ deletes: false });
     expect(trust.reason).not.toBe('');
     const once = seen.uploads;
     await storeTrust(store, { clock: clockAt(3_599_999) })();
@@ -98,6 +98,6 @@ describe('trust in a store', () => {
     const trust = storeTrust(store, { clock: clockAt(0) });
     await expect(trust()).rejects.toThrow('unreachable');
     down = false;
-    expect((await trust()).single).toBe(true);
+    expect((await trust()).deletes).toBe(true);
   });
 });

@@ -135,21 +135,21 @@ describe('changes of the state', () => {
     const head = withIntents(emptyHead('inbox'), [intent('a', 'one', 10), intent('a', 'two', 99)]);
     again((given) => withIntents(given, [intent('b', 'one', 10)]), head);
     again((given) => withRecords(given, [record('a'), record('b')]), head);
-    again((given) => strikeIntents(given, [ref], { run: 'one', nowMs: 5 }), head);
+    again((given) => strikeIntents(given, [ref], new Set(['one'])), head);
     again((given) => countAttempt(given, ref, { run: 'one', nowMs: 5 }), head);
     again((given) => uncountAttempt(given, ref, 'one'), countAttempt(head, ref, { run: 'one', nowMs: 5 }));
     again((given) => releaseIntents(given, 'two', 7), head);
   });
 
-  it('never strike the intent of a run that may live', () => {
+  it('strike only the intents of the runs that are named', () => {
     const head = withIntents(emptyHead('inbox'), [
       intent('a', 'one', 10),
       intent('a', 'two', 99),
       intent('a', 'three', 4),
+      intent('b', 'one', 4),
     ]);
-    expect(strikeIntents(head, [ref], { run: 'one', nowMs: 5 }).intents.map(({ run }) => run)).toEqual([
-      'two',
-    ]);
+    const left = strikeIntents(head, [ref], new Set(['one', 'three'])).intents;
+    expect(left.map(({ uidl, run }) => `${uidl} of ${run}`)).toEqual(['a of two', 'b of one']);
   });
 
   it('count an attempt once a run, and take it back only for the run that made it', () => {

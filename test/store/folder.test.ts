@@ -49,7 +49,7 @@ describe('what lies in the folder', () => {
     const store = openStore(folder);
     const abilities = await probe(store, { random: Math.random });
     expect(abilities.reasons).toEqual({});
-    expect(deletesAllowed(abilities, true)).toBe(true);
+    expect(deletesAllowed(abilities)).toBe(true);
     expect(await keysOf(store, '')).toEqual([]);
     expect(await leftovers(folder)).toEqual([]);
   });

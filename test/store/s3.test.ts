@@ -63,7 +63,7 @@ describe.skipIf(!binary)(title, { timeout: 60_000 }, () => {
   it('has every ability, so that deletes are allowed', async () => {
     const abilities = await probe(store(await emptyBucket()), { random: Math.random });
     expect(abilities.reasons).toEqual({});
-    expect(deletesAllowed(abilities, true)).toBe(true);
+    expect(deletesAllowed(abilities)).toBe(true);
   });
 
   it('keeps what it acknowledged through kill -9 of the server', async () => {

@@ -1,4 +1,4 @@
-/** What each answer of S3 means, by operation: one table. Real stores do not give most of these on demand. */
+/** What S3's answers mean to a part, to reading and to verifying; answers to create, replace and Complete are in answers/. */
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../lib/store/checksum.ts';
 import { PART_BYTES, StoreError } from '../../lib/store/port.ts';
@@ -17,16 +17,9 @@ import {
 } from './scriptedStore.ts';
 import { bytes, noise, uploaded } from './writing.ts';
 
-const html = (status: number): S3Answer => ({ status, body: '<html>gateway trouble</html>' });
 const patience = (answers: S3Answer[]) => (answers.includes('silence') ? IMPATIENT : {});
 const slowDown = s3Error(503, 'SlowDown');
-const conflict = s3Error(409, 'ConditionalRequestConflict');
 const four = (answer: S3Answer): S3Answer[] => [answer, answer, answer, answer];
-
-const errorInOk = (code: string): S3Answer => {
-  const { body } = s3Error(200, code) as { body: string };
-  return ok({}, body);
-};
 
 /** What a call came to: its value, or kind and code of its error. */
 async function outcomeOf(call: Promise<unknown>): Promise<unknown> {
@@ -40,127 +33,6 @@ async function outcomeOf(call: Promise<unknown>): Promise<unknown> {
 
 /** The answers in order, what the port then says, and how many requests it took. */
 type Row = [title: string, answers: S3Answer[], outcome: string, tries: number];
-
-const answered: Row[] = [
-  ['400 BadDigest', [s3Error(400, 'BadDigest')], 'later E_STORE_DIGEST', 1],
-  ['400 XAmzContentSHA256Mismatch', [s3Error(400, 'XAmzContentSHA256Mismatch')], 'later E_STORE_DIGEST', 1],
-  ['403 AccessDenied', [s3Error(403, 'AccessDenied')], 'person E_STORE_DENIED', 1],
-  ['403 InvalidAccessKeyId', [s3Error(403, 'InvalidAccessKeyId')], 'person E_STORE_CREDENTIALS', 1],
-  ['403 RequestTimeTooSkewed', [s3Error(403, 'RequestTimeTooSkewed')], 'person E_STORE_CLOCK', 1],
-  ['404 NoSuchBucket', [s3Error(404, 'NoSuchBucket')], 'person E_STORE_NO_BUCKET', 1],
-  ['301 PermanentRedirect', [s3Error(301, 'PermanentRedirect')], 'person E_STORE_REGION', 1],
-  [
-    '400 AuthorizationHeaderMalformed',
-    [s3Error(400, 'AuthorizationHeaderMalformed')],
-    'person E_STORE_REGION',
-    1,
-  ],
-  ['400 InvalidRequest', [s3Error(400, 'InvalidRequest')], 'person E_STORE_REFUSED', 1],
-  ['501 NotImplemented', [s3Error(501, 'NotImplemented')], 'person E_STORE_UNSUPPORTED', 1],
-  ['507', [s3Error(507, 'XMinioStorageFull')], 'person E_STORE_FULL', 1],
-];
-
-const unclear: [string, S3Answer][] = [
-  ['500 InternalError', s3Error(500, 'InternalError')],
-  ['502 from a gateway', html(502)],
-  ['503 ServiceUnavailable', s3Error(503, 'ServiceUnavailable')],
-  ['504 from a gateway', html(504)],
-  ['reply lost by reset', 'reset'],
-  ['silence', 'silence'],
-];
-
-const unclearOnce: Row[] = unclear.map(([title, answer]) => [
-  title,
-  [answer, stored],
-  'unknown E_STORE_UNKNOWN',
-  1,
-]);
-
-describe('create', () => {
-  const rows: Row[] = [
-    ['200', [stored], 'created', 1],
-    ['200 without an ETag', [ok()], 'unknown E_STORE_NO_ETAG', 1],
-    ['412', [s3Error(412, 'PreconditionFailed')], 'exists', 1],
-    ['412 without a body', [{ status: 412 }], 'exists', 1],
-    ['409, then 200', [conflict, stored], 'created', 2],
-    ['409, then 412', [conflict, s3Error(412, 'PreconditionFailed')], 'exists', 2],
-    ['409 for ever', four(conflict), 'later E_STORE_UNAVAILABLE', 4],
-    ['503 SlowDown, then 200', [slowDown, stored], 'created', 2],
-    ['503 SlowDown for ever', four(slowDown), 'unknown E_STORE_UNKNOWN', 4],
-    ['429, then 200', [html(429), stored], 'created', 2],
-    ['429 for ever', four(html(429)), 'later E_STORE_UNAVAILABLE', 4],
-    ['400 RequestTimeout, then 200', [s3Error(400, 'RequestTimeout'), stored], 'created', 2],
-    ['503 SlowDown, then reset', [slowDown, 'reset'], 'unknown E_STORE_UNKNOWN', 2],
-    ...answered,
-    ...unclearOnce,
-  ];
-
-  it.each(rows)('%s', async (_title, answers, outcome, tries) => {
-    const store = await storeWith((_, before) => answers[before] ?? 'reset', patience(answers));
-    const body = bytes('x');
-    expect(await outcomeOf(store.create('mail/a/1.eml', body, digestOf(body)))).toBe(outcome);
-    expect(requestsOf('PutObject')).toHaveLength(tries);
-  });
-});
-
-describe('replace', () => {
-  const rows: Row[] = [
-    ['200', [stored], '"e1"', 1],
-    ['200 without an ETag', [ok()], 'unknown E_STORE_NO_ETAG', 1],
-    ['412', [s3Error(412, 'PreconditionFailed')], 'conflict', 1],
-    ['404 NoSuchKey under If-Match', [s3Error(404, 'NoSuchKey')], 'conflict', 1],
-    ['409, then 200', [conflict, stored], '"e1"', 2],
-    ['409, then 412', [conflict, s3Error(412, 'PreconditionFailed')], 'conflict', 2],
-    ['409 for ever', four(conflict), 'later E_STORE_UNAVAILABLE', 4],
-    ['503 SlowDown', [slowDown, s3Error(412, 'PreconditionFailed')], 'unknown E_STORE_UNKNOWN', 1],
-    ['429, then 200', [html(429), stored], '"e1"', 2],
-    ...answered,
-    ...unclearOnce,
-  ];
-
-  it.each(rows)('%s', async (_title, answers, outcome, tries) => {
-    const store = await storeWith((_, before) => answers[before] ?? 'reset', patience(answers));
-    expect(await outcomeOf(store.replace('state/a.json', bytes('{}'), '"e0"'))).toBe(outcome);
-    const puts = requestsOf('PutObject');
-    expect(puts).toHaveLength(tries);
-    // Whatever came before, no write ever goes out without its condition.
-    for (const put of puts) expect(put.headers['if-match']).toBe('"e0"');
-  });
-});
-
-describe('complete', () => {
-  const rows: Row[] = [
-    ['200', [completed], 'created', 1],
-    ['200 with InternalError in it', [errorInOk('InternalError')], 'unknown E_STORE_UNKNOWN', 1],
-    ['200 with PreconditionFailed in it', [errorInOk('PreconditionFailed')], 'exists', 1],
-    ['200 with AccessDenied in it', [errorInOk('AccessDenied')], 'person E_STORE_DENIED', 1],
-    ['200 with nothing in it', [ok()], 'unknown E_STORE_UNKNOWN', 1],
-    ['412', [s3Error(412, 'PreconditionFailed')], 'exists', 1],
-    ['409', [conflict, completed], 'later E_STORE_UNAVAILABLE', 1],
-    ['404 NoSuchUpload', [s3Error(404, 'NoSuchUpload')], 'unknown E_STORE_UNKNOWN', 1],
-    ['400 InvalidPart', [s3Error(400, 'InvalidPart')], 'later E_STORE_DIGEST', 1],
-    ['503 SlowDown', [slowDown, completed], 'unknown E_STORE_UNKNOWN', 1],
-    ['429, then 200', [html(429), completed], 'created', 2],
-    ...answered,
-    ...unclearOnce,
-  ];
-
-  it.each(rows)('%s', async (_title, answers, outcome, tries) => {
-    const store = await storeWith(({ operation }, before) => {
-      if (operation === 'CreateMultipartUpload') return begun;
-      if (operation === 'UploadPart') return stored;
-      if (operation === 'AbortMultipartUpload') return { status: 204 };
-      return answers[before] ?? 'reset';
-    }, patience(answers));
-    const { upload, digest } = await uploaded(store, 'mail/a/large.eml', noise(PART_BYTES + 5, 'large'));
-    expect(await outcomeOf(upload.complete(digest))).toBe(outcome);
-    const completes = requestsOf('CompleteMultipartUpload');
-    expect(completes).toHaveLength(tries);
-    for (const complete of completes) expect(complete.headers['if-none-match']).toBe('*');
-    await upload.abort();
-    expect(requestsOf('AbortMultipartUpload')).toHaveLength(outcome === 'created' ? 0 : 1);
-  });
-});
 
 describe('a part', () => {
   const rows: Row[] = [
