@@ -22,7 +22,7 @@ import {
 } from '../mailbox/state.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import { UPLOAD_BYTES } from '../store/port.ts';
-import { deleteByRecord, deleteRetrieved } from './deleting.ts';
+import { deleteByRecord, deleteRetrieved, topAgrees } from './deleting.ts';
 import type { Row } from './listing.ts';
 import { leftBehind } from './outbox.ts';
 import { type RunContext, resolved } from './runContext.ts';
@@ -86,7 +86,9 @@ async function resolve(context: RunContext, session: Session, suspect: Tried): P
   const found = await leftBehind(context, session, suspect);
   if (row === null) return keepWatching(context, ref, found);
   const record = session.known.records(ref.uidl).find((one) => isRecordOf(one, ref));
-  if (record === undefined || row.repeated) return retrieveAlone(context, session, suspect, row);
+  // A UIDL that is unique now need not have been: only TOP tells whether the record is of this message.
+  if (!record || row.repeated || !(await topAgrees(session, row, record)))
+    return retrieveAlone(context, session, suspect, row);
   await strike(context, suspect);
   if (context.mailbox.delete !== 'keep')
     await deleteByRecord(context, session, { wanted: { row, ref }, record });

@@ -65,7 +65,7 @@ export async function deleteByRecord(
 }
 
 /** Refused, different, or with nothing in it that tells one mail from another: then TOP proves nothing. */
-async function topAgrees(session: Session, row: Row, record: StoredRecord): Promise<boolean> {
+export async function topAgrees(session: Session, row: Row, record: StoredRecord): Promise<boolean> {
   const header = await topOf(session, row);
   return header !== null && header.hash === record.headerHash && identifies(header.kept);
 }

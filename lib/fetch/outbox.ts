@@ -31,9 +31,11 @@ export async function leftBehind(context: RunContext, session: Session, suspect:
   const own: StoredRecord[] = [];
   const others: StoredRecord[] = [];
   const { unknown, found } = await objectsOf(context, session, suspect);
+  const twins = twinsOf(context.state.head, ref);
   for (const record of unknown) {
-    if (mayBe(record, ref)) own.push(record);
-    else if (!twinsOf(context.state.head, ref).some((twin) => mayBe(record, twin))) others.push(record);
+    const whose = ownerOf(record, ref, twins);
+    if (whose === 'own') own.push(record);
+    else if (whose === 'nobody') others.push(record);
   }
   for (const record of [...own, ...others]) {
     const [answer] = await context.ports.publisher.publish([storedEvent(context, record, null)]);
@@ -68,9 +70,21 @@ async function objectsOf(
   return { unknown, found };
 }
 
-/** By what a listing tells of a message, which need not be the whole truth. */
-function mayBe({ octets, headerHash }: StoredRecord, ref: MessageRef): boolean {
-  return ref.size === octets && (ref.headerHash === null || ref.headerHash === headerHash);
+/** By header and size, or by size alone where the server's TOP shows other headers than its RETR. */
+function ownerOf(
+  { octets, headerHash }: StoredRecord,
+  ref: MessageRef,
+  twins: readonly MessageRef[],
+): 'own' | 'twin' | 'nobody' {
+  const bySize = (one: MessageRef) => one.size === octets;
+  const exactly = (one: MessageRef) =>
+    bySize(one) && (one.headerHash === null || one.headerHash === headerHash);
+  for (const is of [exactly, bySize]) {
+    const [own, twin] = [is(ref), twins.some(is)];
+    if (own !== twin) return own ? 'own' : 'twin';
+    if (own && is === exactly) return 'own';
+  }
+  return 'nobody';
 }
 
 /** Other messages of the UIDL that have an attempt of their own before them. */

@@ -17,6 +17,8 @@ import { Unvouched } from './trouble.ts';
 export const WINDOW_MESSAGES = 16;
 export const WINDOW_BYTES = 8 * 1024 * 1024;
 
+const STATUS = '+OK';
+
 /** A message that a run means to retrieve. */
 export interface Wanted {
   readonly row: Row;
@@ -81,8 +83,31 @@ export async function retrieveWindow(
   } finally {
     disarm();
   }
-  if (taken.length > 0) session.retrievedWhole = true;
-  return { received: taken.map(receivedOf), refused };
+  const received = taken.map(receivedOf);
+  if (received.some(beginsWithReply)) {
+    await discard(taken);
+    const error = shiftedIn(session);
+    throw new WindowLost(error, wanted.length === 1 ? (wanted[0] ?? null) : null);
+  }
+  if (received.length > 0) session.retrievedWhole = true;
+  return { received, refused };
+}
+
+/**
+ * A line "+OK …" that the server sent unasked is taken for the status of RETR, and the status becomes the first
+ * line of the message; the fence cannot see it, for the reply ends where it should. No header begins so.
+ */
+function beginsWithReply({ header, digest, wanted: { row } }: Received): boolean {
+  return header.toString('latin1', 0, STATUS.length) === STATUS && digest.size !== row.octets;
+}
+
+function shiftedIn({ client }: Session): Unvouched {
+  const error = new Unvouched(
+    'a message began with a status line, and had not the size that was listed: the server sent a line that no command asked for. Nothing was stored of it.',
+    'message',
+  );
+  client.destroy(error);
+  return error;
 }
 
 function intakeFor({ mailbox, ports, contentKeys }: RunContext, { row, ref, record }: Wanted): Intake {
