@@ -150,7 +150,7 @@ async function settleAlone(
   if (refused[0]) throw refused[0].error;
   const hides = hidesAnother(session, stored, settled);
   const { ref, runs } = suspect;
-  await commitSettled(context, { settled, resolved: hides ? [] : [ref], runs, next: [] });
+  await commitSettled(context, session, { settled, resolved: hides ? [] : [ref], runs, next: [] });
   session.inDoubt.delete(stored.wanted.row.index);
   if (hides) {
     // A late write of an earlier attempt took the first key after it was looked at.

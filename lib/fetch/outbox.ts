@@ -18,7 +18,7 @@ import type { Row } from './listing.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
 import { storedEvent } from './settling.ts';
-import { keyOfRecord } from './storing.ts';
+import { digestOfRecord, keyOfRecord } from './storing.ts';
 import { EventRefused } from './trouble.ts';
 
 /**
@@ -56,14 +56,17 @@ async function objectsOf(
   session: Session,
   { ref, row }: Looked,
 ): Promise<{ unknown: readonly StoredRecord[]; found: boolean }> {
-  const known = new Set(
-    session.known.records(ref.uidl).map((record) => keyOfRecord(context.mailbox.id, record)),
+  const { store } = context.ports;
+  const known = new Map(
+    session.known.records(ref.uidl).map((record) => [keyOfRecord(context.mailbox.id, record), record]),
   );
   const unknown: StoredRecord[] = [];
   let found = false;
-  for await (const { key } of context.ports.store.list(messagePrefix(context.mailbox.id, ref.uidl))) {
+  for await (const { key } of store.list(messagePrefix(context.mailbox.id, ref.uidl))) {
     found = true;
-    if (known.has(key)) continue;
+    const onRecord = known.get(key);
+    // Where a consumer removed the object, another message of the UIDL may have taken its key since.
+    if (onRecord && (await store.verify(key, digestOfRecord(onRecord))) === 'same') continue;
     const record = await recordOfObject(context, session, { ref, row, key });
     if (record !== null) unknown.push(record);
   }

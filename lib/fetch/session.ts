@@ -24,6 +24,8 @@ export interface Session {
   readonly deleted: Set<number>;
   /** Header hashes by TOP, of rows whose UIDL is repeated; null where TOP was refused. */
   readonly headerHashes: Map<number, string | null>;
+  /** Rows whose UIDL is repeated, by it and the content that they turned out to have. */
+  readonly alike: Map<string, Set<number>>;
   /** Whether a message came whole in this session: then a refused RETR is the message's own trouble. */
   retrievedWhole: boolean;
   readonly notes: readonly string[];
@@ -61,6 +63,7 @@ export async function openSession(
       inDoubt: new Set(),
       deleted: new Set(),
       headerHashes: new Map(),
+      alike: new Map(),
       retrievedWhole: false,
       notes,
     };

@@ -7,6 +7,7 @@ import {
   type Intent,
   isShort,
   type MessageRef,
+  recordKey,
   type StoredRecord,
   strikeIntents,
   withIntents,
@@ -91,9 +92,9 @@ export interface Commit {
 }
 
 /** The commit that follows: records, struck intents, forgotten failures, and what is tried next. */
-export async function commitSettled(context: RunContext, commit: Commit): Promise<void> {
+export async function commitSettled(context: RunContext, session: Session, commit: Commit): Promise<void> {
   const { settled, resolved: refs, runs, next } = commit;
-  const records = withRowCounts(settled);
+  const records = withRowCounts(session, settled);
   const intents = next.map(({ ref }) => intentOf(context, ref));
   await context.state.commit((head) => {
     const struck = strikeIntents(withRecords(head, records), refs, runs);
@@ -118,14 +119,14 @@ export function intentOf({ run, deadline }: RunContext, ref: MessageRef): Intent
 }
 
 /** Twins of the very same bytes share one object and one record, which then stands for so many rows. */
-function withRowCounts(settled: readonly Stored[]): StoredRecord[] {
-  const rows = new Map<string, Set<number>>();
+function withRowCounts({ alike }: Session, settled: readonly Stored[]): StoredRecord[] {
   for (const { wanted, record } of settled) {
-    const key = `${record.sha256} ${record.uidl}`;
-    rows.set(key, (rows.get(key) ?? new Set()).add(wanted.row.index));
+    if (!wanted.row.repeated) continue;
+    const key = recordKey(record);
+    alike.set(key, (alike.get(key) ?? new Set()).add(wanted.row.index));
   }
   return settled.map(({ record }) => {
-    const count = rows.get(`${record.sha256} ${record.uidl}`)?.size ?? 1;
-    return count > 1 ? { ...record, rows: count } : record;
+    const rows = alike.get(recordKey(record))?.size ?? 1;
+    return rows > 1 ? { ...record, rows } : record;
   });
 }

@@ -96,7 +96,7 @@ async function settle(
   for (const { stored: one, error } of refused) postpone(context, one.wanted, error);
   const hiding = settled.filter((one) => hidesAnother(session, one, settled)).map(({ wanted }) => wanted.ref);
   const resolved = settled.map(({ wanted }) => wanted.ref).filter((ref) => !hiding.includes(ref));
-  await commitSettled(context, { settled, resolved, runs: new Set([context.run]), next });
+  await commitSettled(context, session, { settled, resolved, runs: new Set([context.run]), next });
   // Looked at alone, for what an earlier attempt left there.
   for (const ref of hiding) context.postponed.add(refKey(ref));
   for (const { wanted } of settled) session.inDoubt.delete(wanted.row.index);

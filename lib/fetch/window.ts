@@ -161,12 +161,20 @@ async function fence(session: Session, wanted: readonly Wanted[]): Promise<void>
   const { row } = last;
   const said = await single(() => session.client.uidlOf(row.number));
   if (said === row.uidl) return;
-  const octets =
-    said === null && row.octets !== null ? await single(() => session.client.listOf(row.number)) : null;
-  if (octets !== null && octets === row.octets) return;
+  const sized = said === null ? sizedRow(session, wanted) : null;
+  const octets = sized === null ? null : await single(() => session.client.listOf(sized.number));
+  if (octets !== null && octets === sized?.octets) return;
   const error = said === null && octets === null ? withoutFence(row) : shifted(row, said);
   session.client.destroy(error);
   throw error;
+}
+
+/** Of the window, or any other where LIST gave no number for those: the answer comes behind the window's all the same. */
+function sizedRow({ listing, deleted }: Session, wanted: readonly Wanted[]): Row | null {
+  const last = wanted.findLast(({ row }) => row.octets !== null);
+  if (last) return last.row;
+  for (const row of listing.rows()) if (row.octets !== null && !deleted.has(row.index)) return row;
+  return null;
 }
 
 function withoutFence({ number }: Row): Unvouched {
