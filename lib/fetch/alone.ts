@@ -18,6 +18,7 @@ import {
   strikeIntents,
   uncountAttempt,
   withFailure,
+  withIntentAlone,
   withIntents,
 } from '../mailbox/state.ts';
 import { Pop3Error } from '../pop3/errors.ts';
@@ -52,13 +53,17 @@ export async function tryAlone(context: RunContext, session: Session, suspect: S
   const begunMs = ports.clock.now();
   context.triedAlone.add(refKey(suspect.ref));
   // Judged by the head that is written, for another run may have begun with it since this one last looked.
+  const intent = intentOf(context, suspect.ref);
+  const left = leftBehindBy(state.head, suspect.ref, begunMs);
   await state.commit((head) => {
-    const intended = withIntents(head, [intentOf(context, suspect.ref)]);
+    // One whose message has vanished is kept as it is: its time tells for how long it is watched.
+    const intended =
+      suspect.row === null ? withIntents(head, [intent]) : withIntentAlone(head, intent, begunMs);
     if (!isLeftBehind(head, suspect.ref, run, begunMs)) return intended;
     return countAttempt(intended, suspect.ref, { run, nowMs: begunMs });
   });
   const counts = failureOf(state.head, suspect.ref)?.lastRun === run;
-  const runs = leftBehindBy(state.head, suspect.ref, begunMs).add(run);
+  const runs = left.add(run);
   try {
     await resolve(context, session, { ...suspect, runs });
   } catch (error) {

@@ -4,7 +4,7 @@
  */
 import { isShort, type StoredRecord } from '../mailbox/state.ts';
 import type { StateFile } from '../mailbox/stateFile.ts';
-import type { Listing } from './listing.ts';
+import type { Listing, Row } from './listing.ts';
 import { knowledgeOf } from './plan.ts';
 
 /** Records that are kept although a note would do: small mailboxes have theirs at hand, large ones read them again. */
@@ -12,6 +12,10 @@ const RECORDS_AT_HAND = 2000;
 
 const WHOLE = 1;
 const SHORT = 2;
+/** Some record of it is not at hand. */
+const AWAY = 4;
+
+type Records = Map<string, readonly StoredRecord[]>;
 
 /** 'short': the server delivered less than it announced, or announced nothing to compare with. */
 export type Noted = 'whole' | 'short';
@@ -20,10 +24,12 @@ export class Known {
   readonly #listing: Listing;
   readonly #state: StateFile;
   readonly #notes: Uint8Array;
-  readonly #atHand = new Map<string, StoredRecord[]>();
+  readonly #atHand: Records = new Map();
   #kept = 0;
   /** UIDLs of which every record is at hand. */
   readonly #watched: Set<string>;
+  /** Records of what is retrieved now, and of what was before it and is not settled yet. */
+  #lent: readonly [Records, Records] = [new Map(), new Map()];
 
   constructor(listing: Listing, state: StateFile) {
     this.#listing = listing;
@@ -51,7 +57,7 @@ export class Known {
   /** Recent records and those at hand, of each content the newest. */
   records(uidl: string): readonly StoredRecord[] {
     const recent = knowledgeOf(this.#state.head).records(uidl);
-    const older = this.#atHand.get(uidl);
+    const older = this.#atHand.get(uidl) ?? this.#lent[0].get(uidl) ?? this.#lent[1].get(uidl);
     if (older === undefined) return recent;
     return [...recent, ...older.filter(({ sha256 }) => !recent.some((record) => record.sha256 === sha256))];
   }
@@ -66,6 +72,19 @@ export class Known {
     });
   }
 
+  /** The same for a batch that is about to be retrieved, until the batch after the next. */
+  async lend(rows: readonly Row[]): Promise<void> {
+    const away = new Set(
+      rows.filter(({ index }) => ((this.#notes[index] ?? 0) & AWAY) !== 0).map(({ uidl }) => uidl),
+    );
+    const lent: Records = new Map();
+    this.#lent = [lent, this.#lent[0]];
+    if (away.size === 0) return;
+    await this.#state.eachSegment((records) => {
+      for (const record of records) if (away.has(record.uidl)) put(lent, record);
+    });
+  }
+
   #take(records: Iterable<StoredRecord>): void {
     for (const record of records) {
       const index = this.#listing.indexOf(record.uidl);
@@ -75,17 +94,26 @@ export class Known {
         continue;
       }
       const { octets, repeated } = this.#listing.row(index);
-      if (!repeated && octets === record.size)
-        this.#notes[index] = (this.#notes[index] ?? 0) | noteOf(record);
+      if (!repeated && octets === record.size) this.#note(index, noteOf(record));
       if (repeated || watched || this.#kept < RECORDS_AT_HAND) this.#keep(record);
+      else this.#note(index, AWAY);
     }
   }
 
+  #note(index: number, note: number): void {
+    this.#notes[index] = (this.#notes[index] ?? 0) | note;
+  }
+
   #keep(record: StoredRecord): void {
-    const others = this.#atHand.get(record.uidl)?.filter(({ sha256 }) => sha256 !== record.sha256) ?? [];
-    this.#atHand.set(record.uidl, [...others, record]);
+    put(this.#atHand, record);
     this.#kept += 1;
   }
+}
+
+/** The newer of two records of the same content comes last. */
+function put(into: Records, record: StoredRecord): void {
+  const others = into.get(record.uidl)?.filter(({ sha256 }) => sha256 !== record.sha256) ?? [];
+  into.set(record.uidl, [...others, record]);
 }
 
 function noteOf(record: StoredRecord): number {

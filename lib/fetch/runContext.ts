@@ -25,6 +25,8 @@ export interface RunContext {
   readonly contentKeys: Map<string, string>;
   /** Tried alone in this run, which is once enough: by ref. */
   readonly triedAlone: Set<string>;
+  /** Asking for their headers broke the line in this run: by ref, without header hash. */
+  readonly unpeekable: Set<string>;
   /** Something may be in the store that is not on record: by ref. */
   readonly begun: Set<string>;
   /** Not to be deleted in this run, whatever the policy. */
@@ -43,6 +45,7 @@ export function contextOf(begin: RunBegin, state: StateFile): RunContext {
     postponed: new Set(),
     contentKeys: new Map(),
     triedAlone: new Set(),
+    unpeekable: new Set(),
     begun: new Set(),
     kept: new RefSet(),
     session: null,

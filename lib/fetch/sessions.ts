@@ -10,7 +10,9 @@ import {
   recordCount,
   refKey,
   type StoredRecord,
+  withIntents,
 } from '../mailbox/state.ts';
+import { Pop3Error } from '../pop3/errors.ts';
 import { type Suspect, tryAlone } from './alone.ts';
 import { type Deletable, deleteByRecord, topOf } from './deleting.ts';
 import type { Row } from './listing.ts';
@@ -19,6 +21,7 @@ import { type Decision, decide, type Knowledge, knowledgeOf, refOf } from './pla
 import type { RunOptions } from './run.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
+import { intentOf } from './settling.ts';
 import { transferAll } from './transfer.ts';
 import type { Wanted } from './window.ts';
 
@@ -41,18 +44,29 @@ export interface Decided extends Decision {
 export async function work(context: RunContext, session: Session, options: RunOptions): Promise<Verdict> {
   await reportSetAside(context);
   await session.known.read();
-  await peek(context, session);
   const room = roomForIntents(context.state.head);
   const mustResolve = room.messages === 0 || room.bytes === 0;
-  if (mustResolve || options.suspects === 'only') await trySuspects(context, session, options);
+  if (mustResolve || options.suspects === 'only') {
+    await peek(context, session);
+    await trySuspects(context, session, options);
+  }
   if (options.suspects !== 'only') {
-    const proofs = await deleteRecorded(context, session);
-    if (isFull(context, session)) return 'again';
-    await fetchNew(context, session, proofs);
-    if (isFull(context, session)) return 'again';
+    if (await carry(context, session)) return 'again';
     if (!mustResolve) await trySuspects(context, session, options);
   }
   return session.client.closedBy === null ? 'finished' : 'again';
+}
+
+/** Deletes by record, then new mail; repeated UIDLs last, since asking for headers may break the line. True: full. */
+async function carry(context: RunContext, session: Session): Promise<boolean> {
+  const proofs = await deleteRecorded(context, session);
+  if (isFull(context, session)) return true;
+  await fetchNew(context, session, proofs);
+  if (isFull(context, session)) return true;
+  if (session.client.closedBy !== null || !session.listing.repeats) return false;
+  await peek(context, session);
+  await fetchNew(context, session, []);
+  return isFull(context, session);
 }
 
 async function fetchNew(context: RunContext, session: Session, proofs: readonly Wanted[]): Promise<void> {
@@ -80,11 +94,24 @@ export function mayReopen(
   return tally.signIns < SIGN_INS && deadline.allowsMore && ports.clock.now() - openedMs >= loginDelayMs;
 }
 
-/** Rows whose UIDL is repeated are told apart by TOP, before anything is decided. */
+/**
+ * Rows whose UIDL is repeated are told apart by TOP, before anything is decided about them. One whose headers break
+ * the line is taken as it is from then on, as where TOP is refused; once it has failed, it is not asked again.
+ */
 export async function peek(context: RunContext, session: Session): Promise<void> {
+  const { intents, failures } = context.state.head;
+  const failed = new Set([...intents, ...failures].map(refKey));
   for (const row of session.listing.rows()) {
-    if (!row.repeated || row.uidl === '' || !context.deadline.allowsMore) continue;
+    if (!row.repeated || row.uidl === '' || session.headerHashes.has(row.index)) continue;
+    if (!context.deadline.allowsMore) return;
+    const ref = refKey(refOf(row, null));
+    if (context.unpeekable.has(ref) || failed.has(ref)) {
+      session.headerHashes.set(row.index, null);
+      continue;
+    }
+    context.unpeekable.add(ref);
     const top = await topOf(session, row);
+    context.unpeekable.delete(ref);
     session.headerHashes.set(row.index, top?.hash ?? null);
   }
 }
@@ -168,7 +195,10 @@ async function deleteRecorded(context: RunContext, session: Session): Promise<re
     context.deadline.allowsMore &&
     session.deleted.size + proofs.length < SESSION_DELETES;
   const remove = async (deletable: Deletable) => {
-    const ended = await deleteByRecord(context, session, deletable);
+    const ended = await deleteByRecord(context, session, deletable).catch(async (error: unknown) => {
+      if (session.client.closedBy !== null) await leaveToOthers(context, deletable.wanted, error);
+      throw error;
+    });
     if (ended === 'kept') context.kept.add(deletable.wanted.ref);
     if (ended === 'prove') proofs.push({ ...deletable.wanted, record: deletable.record });
   };
@@ -191,6 +221,14 @@ async function deleteRecorded(context: RunContext, session: Session): Promise<re
     return undefined;
   });
   return proofs;
+}
+
+/** Its headers broke the line: it is tried alone from now on, so that it stops nobody else. */
+async function leaveToOthers(context: RunContext, { ref }: Wanted, error: unknown): Promise<void> {
+  if (!(error instanceof Pop3Error) || context.deadline.aborted || !context.deadline.allowsMore) return;
+  context.postponed.add(refKey(ref));
+  context.tally.failed(ref, error, context.mailbox.id);
+  await context.state.commit((head) => withIntents(head, [intentOf(context, ref)]));
 }
 
 function unreadRow({ listing }: Session, { uidl, size }: StoredRecord, unread: Uint8Array): Row | null {

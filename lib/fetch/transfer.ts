@@ -122,6 +122,7 @@ async function transferBatch(
   batch: readonly Wanted[],
 ): Promise<Moved> {
   const begunMs = context.ports.clock.now();
+  await session.known.lend(batch.map(({ row }) => row));
   const uploads = new Uploads(context, session);
   let untried = [...batch];
   let bytes = 0;

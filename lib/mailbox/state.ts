@@ -137,6 +137,15 @@ export function withIntents(head: Head, intents: readonly Intent[]): Head {
 }
 
 /**
+ * Takes the place of what runs left behind for the same message, when it is about to be looked at alone: one intent
+ * leads to it as well as many, which would crowd out new mail.
+ */
+export function withIntentAlone(head: Head, intent: Intent, nowMs: number): Head {
+  const intents = head.intents.filter((other) => !(sameRef(other, intent) && other.untilMs <= nowMs));
+  return withIntents({ ...head, intents }, [intent]);
+}
+
+/**
  * Strikes what `runs` wrote for these messages. Another run's intent may be struck only by whoever has looked for
  * what that run left in the store: it may have stored other bytes.
  */

@@ -133,7 +133,7 @@ describe('a first import of 200,000 messages', () => {
     expect(await keysOf(inner)).toEqual(namedKeys(head));
     for (const segment of head.segments) expect(segment.records).toBeLessThanOrEqual(SEGMENT_RECORDS);
     expect((await allRecords(state)).size).toBeGreaterThanOrEqual(MESSAGES);
-  });
+  }, 300_000);
 });
 
 describe('segments', () => {
