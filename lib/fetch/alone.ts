@@ -191,7 +191,7 @@ async function judge(
 
 /** A store's fault is no attempt; a deadline is one only when the message had half a run for itself. */
 async function isGuilty(
-  { deadline, ports }: RunContext,
+  { deadline, ports, whole }: RunContext,
   session: Session,
   { suspect, begunMs }: Attempted,
   error: unknown,
@@ -201,7 +201,9 @@ async function isGuilty(
   }
   if (isBlameless(error)) return false;
   if (error instanceof Pop3Error && error.kind === 'refused' && error.phase === 'retr') {
-    return session.retrievedWhole || (await serverStillDelivers(session, suspect));
+    return (
+      [...whole].some((ref) => ref !== refKey(suspect.ref)) || (await serverStillDelivers(session, suspect))
+    );
   }
   return true;
 }
@@ -222,7 +224,6 @@ async function serverStillDelivers(session: Session, { row: refused }: Suspect):
   if (smallest === null || session.client.closedBy !== null) return false;
   try {
     await session.client.retr(smallest.number, () => {});
-    session.retrievedWhole = true;
     return true;
   } catch (error) {
     if (error instanceof Pop3Error) return false;

@@ -25,8 +25,8 @@ export interface RunContext {
   readonly contentKeys: Map<string, string>;
   /** Tried alone in this run, which is once enough: by ref. */
   readonly triedAlone: Set<string>;
-  /** Asking for their headers broke the line in this run: by ref, without header hash. */
-  readonly unpeekable: Set<string>;
+  /** Up to two messages that came whole in this run: then the refused RETR of another is its own trouble. By ref. */
+  readonly whole: Set<string>;
   /** Something may be in the store that is not on record: by ref. */
   readonly begun: Set<string>;
   /** Not to be deleted in this run, whatever the policy. */
@@ -45,7 +45,7 @@ export function contextOf(begin: RunBegin, state: StateFile): RunContext {
     postponed: new Set(),
     contentKeys: new Map(),
     triedAlone: new Set(),
-    unpeekable: new Set(),
+    whole: new Set(),
     begun: new Set(),
     kept: new RefSet(),
     session: null,

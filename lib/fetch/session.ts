@@ -26,8 +26,6 @@ export interface Session {
   readonly headerHashes: Map<number, string | null>;
   /** Rows whose UIDL is repeated, by it and the content that they turned out to have. */
   readonly alike: Map<string, Set<number>>;
-  /** Whether a message came whole in this session: then a refused RETR is the message's own trouble. */
-  retrievedWhole: boolean;
   readonly notes: readonly string[];
 }
 
@@ -64,7 +62,6 @@ export async function openSession(
       deleted: new Set(),
       headerHashes: new Map(),
       alike: new Map(),
-      retrievedWhole: false,
       notes,
     };
   } catch (error) {

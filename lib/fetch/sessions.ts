@@ -48,11 +48,11 @@ export async function work(context: RunContext, session: Session, options: RunOp
   const mustResolve = room.messages === 0 || room.bytes === 0;
   if (mustResolve || options.suspects === 'only') {
     await peek(context, session);
-    await trySuspects(context, session, options);
+    if ((await trySuspects(context, session, options)) === 'again') return 'again';
   }
   if (options.suspects !== 'only') {
     if (await carry(context, session)) return 'again';
-    if (!mustResolve) await trySuspects(context, session, options);
+    if (!mustResolve && (await trySuspects(context, session, options)) === 'again') return 'again';
   }
   return session.client.closedBy === null ? 'finished' : 'again';
 }
@@ -95,8 +95,8 @@ export function mayReopen(
 }
 
 /**
- * Rows whose UIDL is repeated are told apart by TOP, before anything is decided about them. One whose headers break
- * the line is taken as it is from then on, as where TOP is refused; once it has failed, it is not asked again.
+ * Rows whose UIDL is repeated are told apart by TOP, before anything is decided about them. One whose headers broke
+ * the line is not asked again, and taken as where TOP is refused.
  */
 export async function peek(context: RunContext, session: Session): Promise<void> {
   const { intents, failures } = context.state.head;
@@ -104,14 +104,10 @@ export async function peek(context: RunContext, session: Session): Promise<void>
   for (const row of session.listing.rows()) {
     if (!row.repeated || row.uidl === '' || session.headerHashes.has(row.index)) continue;
     if (!context.deadline.allowsMore) return;
-    const ref = refKey(refOf(row, null));
-    if (context.unpeekable.has(ref) || failed.has(ref)) {
-      session.headerHashes.set(row.index, null);
-      continue;
-    }
-    context.unpeekable.add(ref);
-    const top = await topOf(session, row);
-    context.unpeekable.delete(ref);
+    const ref = refOf(row, null);
+    const top = failed.has(refKey(ref))
+      ? null
+      : await leavingAside(context, session, ref, () => topOf(session, row));
     session.headerHashes.set(row.index, top?.hash ?? null);
   }
 }
@@ -195,10 +191,9 @@ async function deleteRecorded(context: RunContext, session: Session): Promise<re
     context.deadline.allowsMore &&
     session.deleted.size + proofs.length < SESSION_DELETES;
   const remove = async (deletable: Deletable) => {
-    const ended = await deleteByRecord(context, session, deletable).catch(async (error: unknown) => {
-      if (session.client.closedBy !== null) await leaveToOthers(context, deletable.wanted, error);
-      throw error;
-    });
+    const ended = await leavingAside(context, session, deletable.wanted.ref, () =>
+      deleteByRecord(context, session, deletable),
+    );
     if (ended === 'kept') context.kept.add(deletable.wanted.ref);
     if (ended === 'prove') proofs.push({ ...deletable.wanted, record: deletable.record });
   };
@@ -223,12 +218,24 @@ async function deleteRecorded(context: RunContext, session: Session): Promise<re
   return proofs;
 }
 
-/** Its headers broke the line: it is tried alone from now on, so that it stops nobody else. */
-async function leaveToOthers(context: RunContext, { ref }: Wanted, error: unknown): Promise<void> {
-  if (!(error instanceof Pop3Error) || context.deadline.aborted || !context.deadline.allowsMore) return;
-  context.postponed.add(refKey(ref));
-  context.tally.failed(ref, error, context.mailbox.id);
-  await context.state.commit((head) => withIntents(head, [intentOf(context, ref)]));
+/** A message whose headers break the line is tried alone from then on, so that it stops nobody else. */
+async function leavingAside<T>(
+  context: RunContext,
+  session: Session,
+  ref: MessageRef,
+  ask: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    const broke = error instanceof Pop3Error && session.client.closedBy !== null;
+    if (broke && !context.deadline.aborted && context.deadline.allowsMore) {
+      context.postponed.add(refKey(ref));
+      context.tally.failed(ref, error, context.mailbox.id);
+      await context.state.commit((head) => withIntents(head, [intentOf(context, ref)]));
+    }
+    throw error;
+  }
 }
 
 function unreadRow({ listing }: Session, { uidl, size }: StoredRecord, unread: Uint8Array): Row | null {
@@ -239,12 +246,14 @@ function unreadRow({ listing }: Session, { uidl, size }: StoredRecord, unread: U
 }
 
 /** One at a time, each alone; once in a run. Those that the server no longer lists are looked for in the store. */
-async function trySuspects(context: RunContext, session: Session, options: RunOptions): Promise<void> {
-  if (options.suspects === 'never') return;
+async function trySuspects(context: RunContext, session: Session, options: RunOptions): Promise<Verdict> {
+  if (options.suspects === 'never') return 'finished';
   const suspects = suspectsOf(context, session);
   await session.known.watch(suspects.map(({ ref }) => ref.uidl));
   for (const suspect of suspects) {
     if (session.client.closedBy !== null || !context.deadline.allowsMore) break;
+    // What ends the process takes with it deletes that no QUIT has committed.
+    if (session.deleted.size > 0 && mayReopen(context, session)) return 'again';
     if (!hasRoomToFail(context.state.head, suspect.ref)) {
       context.tally.note(
         'So many messages of this mailbox are set aside that no more are tried alone: see mailferry status, and ask whoever runs the server.',
@@ -254,6 +263,7 @@ async function trySuspects(context: RunContext, session: Session, options: RunOp
     await tryAlone(context, session, suspect);
   }
   await reportSetAside(context);
+  return 'finished';
 }
 
 /** Those tried least come first: what ends each process that tries it must not keep the others waiting behind it. */

@@ -1,6 +1,6 @@
 /** From bytes that came whole and fenced to an object that is proved to hold them. */
 import { messageKey, messageKeyByContent } from '../mailbox/names.ts';
-import { refKey, type StoredRecord } from '../mailbox/state.ts';
+import { refKey, refreshed, type StoredRecord } from '../mailbox/state.ts';
 import type { Digest } from '../store/port.ts';
 import { completeSettled, createSettled, type Settled } from '../store/settle.ts';
 import type { RunContext } from './runContext.ts';
@@ -64,7 +64,8 @@ async function settleKnown(
   const seen = await context.ports.store.verify(keyOfRecord(context.mailbox.id, known), digest);
   if (seen !== 'same') return { missing: wanted };
   const { size } = wanted.ref;
-  const record = { ...known, size, octets: digest.size, ...topHashOf(wanted, known.headerHash) };
+  const listed = { ...known, size, ...topHashOf(wanted, known.headerHash) };
+  const record = refreshed({ ...known, octets: digest.size }, listed);
   return { stored: { wanted, record, header: received.header, announced: true } };
 }
 
@@ -124,6 +125,6 @@ function recordOf(
 }
 
 /** QUIRK: some servers add lines to the header that TOP shows (Status, X-UIDL), or leave some out. */
-function topHashOf({ ref }: Wanted, headerHash: string): { topHash?: string } {
-  return ref.headerHash === null || ref.headerHash === headerHash ? {} : { topHash: ref.headerHash };
+function topHashOf({ ref }: Wanted, headerHash: string): { topHashes?: readonly string[] } {
+  return ref.headerHash === null || ref.headerHash === headerHash ? {} : { topHashes: [ref.headerHash] };
 }

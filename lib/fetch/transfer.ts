@@ -29,6 +29,9 @@ export const BATCH_MS = 5_000;
 /** So many messages in a row that the store would not take are the store's trouble, not theirs. */
 const STORE_FAILURES = 3;
 
+/** How long a mailbox is fetched one message at a time, once its server was caught shifting replies. */
+const SINGLY_MS = 7 * 24 * 3_600_000;
+
 /** Stores what is wanted, in batches, until all is tried, the time is up, or the session ends or should end. */
 export async function transferAll(
   context: RunContext,
@@ -129,7 +132,7 @@ async function transferBatch(
   let lost: unknown;
   while (untried.length > 0 && context.deadline.allowsMore && !uploads.failing) {
     if (bytes >= BATCH_BYTES || context.ports.clock.now() - begunMs >= BATCH_MS) break;
-    const window = nextWindow(untried, context.state.head.singlySinceMs !== null);
+    const window = nextWindow(untried, isSingly(context));
     const giveBack = await context.ports.inFlight.reserve(roomOf(window));
     try {
       const { received, refused } = await retrieveWindow(context, session, window);
@@ -175,7 +178,13 @@ async function fetchSingly({ state, ports, tally }: RunContext): Promise<void> {
   tally.note(
     'The server sent what no command asked for, so that replies were shifted; this mailbox is fetched one message at a time from now on.',
   );
-  await state.commit((head) => (head.singlySinceMs === null ? { ...head, singlySinceMs: nowMs } : head));
+  await state.commit((head) => ({ ...head, singlySinceMs: nowMs }));
+}
+
+/** For a while: what shifted the replies may be gone, and windows of many are worth another try. */
+function isSingly({ state, ports }: RunContext): boolean {
+  const { singlySinceMs } = state.head;
+  return singlySinceMs !== null && ports.clock.now() - singlySinceMs < SINGLY_MS;
 }
 
 function nextWindow(untried: readonly Wanted[], singly: boolean): Wanted[] {

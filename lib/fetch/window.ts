@@ -89,7 +89,7 @@ export async function retrieveWindow(
     const error = shiftedIn(session);
     throw new WindowLost(error, wanted.length === 1 ? (wanted[0] ?? null) : null);
   }
-  if (received.length > 0) session.retrievedWhole = true;
+  for (const { wanted: one } of received) if (context.whole.size < 2) context.whole.add(refKey(one.ref));
   return { received, refused };
 }
 

@@ -45,7 +45,7 @@ export interface StoredRecord {
   /** Hash of the bytes before the first empty line. */
   readonly headerHash: string;
   /** The same by TOP, where the UIDL was repeated and the server's TOP shows other headers than its RETR. */
-  readonly topHash?: string;
+  readonly topHashes?: readonly string[];
   /** Received; fewer than `size` means that the server delivered short. */
   readonly octets: number;
   readonly sha256: string;
@@ -176,9 +176,19 @@ export function withRecords(head: Head, records: readonly StoredRecord[]): Head 
   return { ...head, records: [...byContent.values()] };
 }
 
-function refreshed(known: StoredRecord, seen: StoredRecord): StoredRecord {
+/** Twins of the same bytes, each with headers of its own by TOP, are few; a server may show others each time. */
+const TOP_HASHES = 16;
+
+/** What both know of one content, but for the size, which is the later's. */
+export function refreshed(known: StoredRecord, seen: StoredRecord): StoredRecord {
   const rows = Math.max(known.rows ?? 1, seen.rows ?? 1);
-  return { ...known, size: seen.size, ...(rows > 1 ? { rows } : {}) };
+  const topHashes = [...new Set([...(known.topHashes ?? []), ...(seen.topHashes ?? [])])].slice(-TOP_HASHES);
+  return {
+    ...known,
+    size: seen.size,
+    ...(rows > 1 ? { rows } : {}),
+    ...(topHashes.length > 0 ? { topHashes } : {}),
+  };
 }
 
 /** What makes a record one: UIDL and content. */
@@ -193,8 +203,10 @@ export function recordCount({ records, segments }: Head): number {
 
 /** Whether the record is of the message that the ref tells from others. */
 export function isRecordOf(record: StoredRecord, { uidl, size, headerHash }: MessageRef): boolean {
-  const sameHeader = headerHash === null || record.headerHash === headerHash || record.topHash === headerHash;
-  return record.uidl === uidl && record.size === size && sameHeader;
+  if (record.uidl !== uidl || record.size !== size) return false;
+  return (
+    headerHash === null || record.headerHash === headerHash || record.topHashes?.includes(headerHash) === true
+  );
 }
 
 /** Whether the server delivered fewer octets than it announced, or announced none to compare with. */

@@ -15,7 +15,7 @@ const record = z.strictObject({
   uidl,
   size: z.number().nullable(),
   headerHash: z.string().regex(/^[0-9a-f]{32}$/),
-  topHash: z.string().optional(),
+  topHashes: z.array(z.string()).optional(),
   octets: count,
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   composite: z.string().optional(),
