@@ -2,6 +2,7 @@
 import { messagePrefix, setAsideId } from '../mailbox/names.ts';
 import {
   type Failure,
+  failureOf,
   type Head,
   type MessageRef,
   refKey,
@@ -37,13 +38,19 @@ export async function leftBehind(context: RunContext, session: Session, suspect:
     if (whose === 'own') own.push(record);
     else if (whose === 'nobody') others.push(record);
   }
-  for (const record of [...own, ...others]) {
+  for (const record of [...turned(own, failureOf(context.state.head, ref)?.attempts ?? 0), ...others]) {
     const [answer] = await context.ports.publisher.publish([storedEvent(context, record, null)]);
     if (answer?.accepted !== true) throw new EventRefused(answer?.reason ?? 'no answer came for it');
     await context.state.commit((head) => withRecords(head, [record]));
     if (record.size === ref.size) context.tally.stored.add(ref);
   }
   return found;
+}
+
+/** Each attempt begins with another one: where several may be its own, one may end whoever announces it. */
+function turned<T>(items: readonly T[], times: number): readonly T[] {
+  const from = items.length === 0 ? 0 : times % items.length;
+  return [...items.slice(from), ...items.slice(0, from)];
 }
 
 interface Looked {

@@ -99,13 +99,12 @@ export function mayReopen(
  * the line is not asked again, and taken as where TOP is refused.
  */
 export async function peek(context: RunContext, session: Session): Promise<void> {
-  const { intents, failures } = context.state.head;
-  const failed = new Set([...intents, ...failures].map(refKey));
+  const blind = new Set(context.state.head.intents.filter((intent) => intent.blind).map(refKey));
   for (const row of session.listing.rows()) {
     if (!row.repeated || row.uidl === '' || session.headerHashes.has(row.index)) continue;
     if (!context.deadline.allowsMore) return;
     const ref = refOf(row, null);
-    const top = failed.has(refKey(ref))
+    const top = blind.has(refKey(ref))
       ? null
       : await leavingAside(context, session, ref, () => topOf(session, row));
     session.headerHashes.set(row.index, top?.hash ?? null);
@@ -126,10 +125,11 @@ export function* decisions(context: RunContext, session: Session): Generator<Dec
   }
 }
 
-/** This run's own intents are open too, but only of what it has put off is it any news. */
-function knowledgeFor({ state, run, postponed }: RunContext, { known }: Session): Knowledge {
+/** This run's own intents are open too, but only of what it has put off or left in the store is it any news. */
+function knowledgeFor({ state, run, postponed, begun }: RunContext, { known }: Session): Knowledge {
+  const isNews = (ref: string) => postponed.has(ref) || begun.has(ref);
   const foreign = new Set(
-    state.head.intents.filter((intent) => intent.run !== run || postponed.has(refKey(intent))).map(refKey),
+    state.head.intents.filter((intent) => intent.run !== run || isNews(refKey(intent))).map(refKey),
   );
   return {
     records: (uidl) => known.records(uidl),
@@ -232,7 +232,8 @@ async function leavingAside<T>(
     if (broke && !context.deadline.aborted && context.deadline.allowsMore) {
       context.postponed.add(refKey(ref));
       context.tally.failed(ref, error, context.mailbox.id);
-      await context.state.commit((head) => withIntents(head, [intentOf(context, ref)]));
+      const intent = { ...intentOf(context, ref), blind: true as const };
+      await context.state.commit((head) => withIntents(head, [intent]));
     }
     throw error;
   }

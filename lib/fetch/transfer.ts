@@ -65,8 +65,12 @@ export async function transferAll(
     ]);
     if (moved.status === 'rejected') throw moved.reason;
     if (settled.status === 'rejected') throw settled.reason;
-    await deleteRetrieved(context, session, settled.value);
     previous = moved.value.stored;
+    await deleteRetrieved(context, session, settled.value).catch(async (error: unknown) => {
+      // The line is gone, but what came over it is stored, and to be announced whatever becomes of the next session.
+      await settle(context, session, { stored: previous, next: [] });
+      throw error;
+    });
     current = [...moved.value.untried, ...next];
     failure = moved.value.error;
   }

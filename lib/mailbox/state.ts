@@ -19,6 +19,8 @@ export interface MessageRef {
 export interface Intent extends MessageRef {
   readonly run: string;
   readonly untilMs: number;
+  /** Asking for its headers broke the line: it is not asked again. */
+  readonly blind?: true;
   /** When its message was gone from the server and nothing was found in the store, last. */
   readonly lookedMs?: number;
 }
@@ -141,8 +143,10 @@ export function withIntents(head: Head, intents: readonly Intent[]): Head {
  * leads to it as well as many, which would crowd out new mail.
  */
 export function withIntentAlone(head: Head, intent: Intent, nowMs: number): Head {
-  const intents = head.intents.filter((other) => !(sameRef(other, intent) && other.untilMs <= nowMs));
-  return withIntents({ ...head, intents }, [intent]);
+  const isReplaced = (other: Intent) => sameRef(other, intent) && other.untilMs <= nowMs;
+  const blind = head.intents.some((other) => other.blind && sameRef(other, intent));
+  const intents = head.intents.filter((other) => !isReplaced(other));
+  return withIntents({ ...head, intents }, [blind ? { ...intent, blind } : intent]);
 }
 
 /**

@@ -29,6 +29,7 @@ const intent = z.strictObject({
   ...ref,
   run: z.string(),
   untilMs: instantMs,
+  blind: z.literal(true).optional(),
   lookedMs: instantMs.optional(),
 });
 
