@@ -24,8 +24,8 @@ import { EventRefused } from './trouble.ts';
 
 /**
  * Announces every whole object of this UIDL that no record knows (objects are only ever whole), and puts it on
- * record: its own first. What may be a twin's that is open, too, is left to that one, for announcing it may be what
- * ends the process. Returns whether there is any object. Rejects as the store, the bus or the state does.
+ * record: its own first. What may be a twin's that is open, too, is left to the last of them, for announcing it may be
+ * what ends the process. Returns whether there is any object. Rejects as the store, the bus or the state does.
  */
 export async function leftBehind(context: RunContext, session: Session, suspect: Looked): Promise<boolean> {
   const { ref } = suspect;
@@ -36,7 +36,7 @@ export async function leftBehind(context: RunContext, session: Session, suspect:
   for (const record of unknown) {
     const whose = ownerOf(record, ref, twins);
     if (whose === 'own') own.push(record);
-    else if (whose === 'nobody') others.push(record);
+    else if (whose === 'nobody' && twins.length === 0) others.push(record);
   }
   for (const record of [...turned(own, failureOf(context.state.head, ref)?.attempts ?? 0), ...others]) {
     const [answer] = await context.ports.publisher.publish([storedEvent(context, record, null)]);
