@@ -31,12 +31,12 @@ import type { Session } from './session.ts';
 import { announce, commitSettled, hidesAnother, intentOf } from './settling.ts';
 import { type Stored, storeReceived } from './storing.ts';
 import { isBlameless, RunEnded } from './trouble.ts';
-import { retrieveWindow, WindowLost } from './window.ts';
+import { retrieveWindow, type Wanted, WindowLost } from './window.ts';
 
 export interface Suspect {
   readonly ref: MessageRef;
-  /** Null: the server lists it no more. */
-  readonly row: Row | null;
+  /** Several where nothing tells them apart: they are one attempt. None: the server lists it no more. */
+  readonly rows: readonly Row[];
 }
 
 interface Tried extends Suspect {
@@ -54,11 +54,13 @@ export async function tryAlone(context: RunContext, session: Session, suspect: S
   context.triedAlone.add(refKey(suspect.ref));
   // Judged by the head that is written, for another run may have begun with it since this one last looked.
   const intent = intentOf(context, suspect.ref);
+  // The intent takes others' place: should its commit be unanswered, it is not taken back at the end of the run.
+  context.postponed.add(refKey(suspect.ref));
   const left = leftBehindBy(state.head, suspect.ref, begunMs);
   await state.commit((head) => {
     // One whose message has vanished is kept as it is: its time tells for how long it is watched.
     const intended =
-      suspect.row === null ? withIntents(head, [intent]) : withIntentAlone(head, intent, begunMs);
+      suspect.rows.length === 0 ? withIntents(head, [intent]) : withIntentAlone(head, intent, begunMs);
     if (!isLeftBehind(head, suspect.ref, run, begunMs)) return intended;
     return countAttempt(intended, suspect.ref, { run, nowMs: begunMs });
   });
@@ -87,16 +89,23 @@ function leftBehindBy(head: Head, ref: MessageRef, nowMs: number): Set<string> {
 }
 
 async function resolve(context: RunContext, session: Session, suspect: Tried): Promise<void> {
-  const { ref, row } = suspect;
+  const { ref, rows } = suspect;
   const found = await leftBehind(context, session, suspect);
-  if (row === null) return keepWatching(context, ref, found);
+  const [row] = rows;
+  if (row === undefined) return keepWatching(context, ref, found);
   const record = session.known.records(ref.uidl).find((one) => isRecordOf(one, ref));
   // A UIDL that is unique now need not have been: only TOP tells whether the record is of this message.
-  if (!record || row.repeated || !(await topAgrees(session, row, record)))
-    return retrieveAlone(context, session, suspect, row);
-  await strike(context, suspect);
-  if (context.mailbox.delete !== 'keep')
-    await deleteByRecord(context, session, { wanted: { row, ref }, record });
+  if (record && !row.repeated && (await topAgrees(session, row, record))) {
+    await strike(context, suspect);
+    if (context.mailbox.delete !== 'keep')
+      await deleteByRecord(context, session, { wanted: { row, ref }, record });
+    return;
+  }
+  for (const one of rows) {
+    const stored = await retrieveAlone(context, session, { row: one, ref });
+    if (stored) await settleAlone(context, session, { suspect, stored, isLast: one === rows.at(-1) });
+    else if (one === rows.at(-1)) await strike(context, suspect);
+  }
 }
 
 async function strike(context: RunContext, { ref, runs }: Tried): Promise<void> {
@@ -122,22 +131,20 @@ async function keepWatching(context: RunContext, ref: MessageRef, found: boolean
   });
 }
 
-async function retrieveAlone(context: RunContext, session: Session, suspect: Tried, row: Row): Promise<void> {
-  const { ref } = suspect;
+/** Null: it is on record, and a consumer has removed its object. */
+async function retrieveAlone(context: RunContext, session: Session, wanted: Wanted): Promise<Stored | null> {
   for (let tries = 0; tries < RETRIEVALS; tries += 1) {
     const giveBack = await context.ports.inFlight.reserve(UPLOAD_BYTES);
     try {
-      const { received, refused } = await retrieveWindow(context, session, [{ row, ref }]);
+      const { received, refused } = await retrieveWindow(context, session, [wanted]);
       if (refused[0]) throw refused[0].error;
-      if (!received[0]) return;
+      if (!received[0]) return null;
       const outcome = await storeReceived(context, session, received[0]);
       if ('again' in outcome) continue;
       context.progress.stored();
-      if ('missing' in outcome) {
-        session.inDoubt.delete(row.index);
-        return await strike(context, suspect);
-      }
-      return await settleAlone(context, session, suspect, outcome.stored);
+      if ('stored' in outcome) return outcome.stored;
+      session.inDoubt.delete(wanted.row.index);
+      return null;
     } finally {
       giveBack();
     }
@@ -145,22 +152,28 @@ async function retrieveAlone(context: RunContext, session: Session, suspect: Tri
   throw new Error(`Its content was another each of the ${RETRIEVALS} times that it was retrieved.`);
 }
 
+interface Settling {
+  readonly suspect: Tried;
+  readonly stored: Stored;
+  /** Of the rows of its attempt. */
+  readonly isLast: boolean;
+}
+
 async function settleAlone(
   context: RunContext,
   session: Session,
-  suspect: Tried,
-  stored: Stored,
+  { suspect, stored, isLast }: Settling,
 ): Promise<void> {
   const { settled, refused } = await announce(context, [stored]);
   if (refused[0]) throw refused[0].error;
   const hides = hidesAnother(session, stored, settled);
   const { ref, runs } = suspect;
-  await commitSettled(context, session, { settled, resolved: hides ? [] : [ref], runs, next: [] });
+  await commitSettled(context, session, { settled, resolved: hides || !isLast ? [] : [ref], runs, next: [] });
   session.inDoubt.delete(stored.wanted.row.index);
   if (hides) {
     // A late write of an earlier attempt took the first key after it was looked at.
     await leftBehind(context, session, suspect);
-    await strike(context, suspect);
+    if (isLast) await strike(context, suspect);
   }
   await deleteRetrieved(context, session, settled);
 }
@@ -212,11 +225,16 @@ async function isGuilty(
  * A refused RETR is the message's own only if this session gets another one: the smallest that is on record is
  * asked for, since a mailbox with nothing new would otherwise never tell one bad message from a failing server.
  */
-async function serverStillDelivers(session: Session, { row: refused }: Suspect): Promise<boolean> {
+async function serverStillDelivers(session: Session, { rows: refused }: Suspect): Promise<boolean> {
   const { known } = session;
   let smallest: Row | null = null;
   for (const row of session.listing.rows()) {
-    if (row.index === refused?.index || row.octets === null || session.deleted.has(row.index)) continue;
+    if (
+      refused.some(({ index }) => index === row.index) ||
+      row.octets === null ||
+      session.deleted.has(row.index)
+    )
+      continue;
     const stored = known.noted(row.index) !== null;
     if (!stored && !known.records(row.uidl).some(({ size }) => size === row.octets)) continue;
     if (smallest === null || row.octets < (smallest.octets ?? 0)) smallest = row;

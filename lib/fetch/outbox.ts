@@ -24,8 +24,8 @@ import { EventRefused } from './trouble.ts';
 
 /**
  * Announces every whole object of this UIDL that no record knows (objects are only ever whole), and puts it on
- * record: its own first. What may be a twin's that is open, too, is left to the last of them, for announcing it may be
- * what ends the process. Returns whether there is any object. Rejects as the store, the bus or the state does.
+ * record: its own first. A twin's is left to that twin, and of what cannot be told whose it is they take turns, for
+ * announcing it may be what ends the process. Returns whether there is any object. Rejects as the store, the bus or the state does.
  */
 export async function leftBehind(context: RunContext, session: Session, suspect: Looked): Promise<boolean> {
   const { ref } = suspect;
@@ -33,12 +33,13 @@ export async function leftBehind(context: RunContext, session: Session, suspect:
   const others: StoredRecord[] = [];
   const { unknown, found } = await objectsOf(context, session, suspect);
   const twins = twinsOf(context.state.head, ref);
+  const attempts = failureOf(context.state.head, ref)?.attempts ?? 0;
   for (const record of unknown) {
     const whose = ownerOf(record, ref, twins);
     if (whose === 'own') own.push(record);
-    else if (whose === 'nobody' && twins.length === 0) others.push(record);
+    else if (whose === 'nobody' && isTurnOf(ref, twins, attempts)) others.push(record);
   }
-  for (const record of [...turned(own, failureOf(context.state.head, ref)?.attempts ?? 0), ...others]) {
+  for (const record of [...turned(own, attempts), ...others]) {
     const [answer] = await context.ports.publisher.publish([storedEvent(context, record, null)]);
     if (answer?.accepted !== true) throw new EventRefused(answer?.reason ?? 'no answer came for it');
     await context.state.commit((head) => withRecords(head, [record]));
@@ -53,15 +54,21 @@ function turned<T>(items: readonly T[], times: number): readonly T[] {
   return [...items.slice(from), ...items.slice(0, from)];
 }
 
+function isTurnOf(ref: MessageRef, twins: readonly MessageRef[], attempts: number): boolean {
+  const order = [...new Set([ref, ...twins].map(refKey))].sort();
+  return order.indexOf(refKey(ref)) === attempts % order.length;
+}
+
 interface Looked {
   readonly ref: MessageRef;
-  readonly row: Row | null;
+  /** None: the server lists it no more. */
+  readonly rows: readonly Row[];
 }
 
 async function objectsOf(
   context: RunContext,
   session: Session,
-  { ref, row }: Looked,
+  { ref, rows }: Looked,
 ): Promise<{ unknown: readonly StoredRecord[]; found: boolean }> {
   const { store } = context.ports;
   const known = new Map(
@@ -74,7 +81,7 @@ async function objectsOf(
     const onRecord = known.get(key);
     // Where a consumer removed the object, another message of the UIDL may have taken its key since.
     if (onRecord && (await store.verify(key, digestOfRecord(onRecord))) === 'same') continue;
-    const record = await recordOfObject(context, session, { ref, row, key });
+    const record = await recordOfObject(context, session, { ref, rows, key });
     if (record !== null) unknown.push(record);
   }
   return { unknown, found };
@@ -105,7 +112,7 @@ function twinsOf({ intents, failures }: Head, ref: MessageRef): readonly Message
 async function recordOfObject(
   context: RunContext,
   session: Session,
-  { ref, row, key }: Looked & { readonly key: string },
+  { ref, rows, key }: Looked & { readonly key: string },
 ): Promise<StoredRecord | null> {
   const object = await context.ports.store.read(key);
   if (object === null) return null;
@@ -117,7 +124,8 @@ async function recordOfObject(
   }
   const { size: octets, sha256, composite } = digester.digest();
   const headerHash = block.hash();
-  const same = row === null || (await isListed(session, row, { headerHash, octets }));
+  const [row] = rows;
+  const same = row === undefined || (await isListed(session, row, { headerHash, octets }));
   return {
     uidl: ref.uidl,
     // Of a message that the server no longer lists under this UIDL, only its own length is known.

@@ -269,16 +269,18 @@ async function trySuspects(context: RunContext, session: Session, options: RunOp
 
 /** Those tried least come first: what ends each process that tries it must not keep the others waiting behind it. */
 function suspectsOf(context: RunContext, session: Session): Suspect[] {
-  const suspects: Suspect[] = [];
+  const suspects = new Map<string, { ref: MessageRef; rows: Row[] }>();
   const gone = dueIntents(context.state.head, context.ports.clock.now());
   for (const { action, row, ref } of decisions(context, session)) {
     gone.delete(refKey(ref));
-    if (action === 'alone' && !session.deleted.has(row.index)) suspects.push({ ref, row });
+    if (action !== 'alone' || session.deleted.has(row.index)) continue;
+    const { rows } = suspects.get(refKey(ref)) ?? { rows: [] };
+    suspects.set(refKey(ref), { ref, rows: [...rows, row] });
   }
-  for (const ref of gone.values()) suspects.push({ ref, row: null });
+  for (const [key, ref] of gone) suspects.set(key, { ref, rows: [] });
   const { failure } = knowledgeOf(context.state.head);
   const attempts = ({ ref }: Suspect) => failure(ref)?.attempts ?? 0;
-  return suspects
+  return [...suspects.values()]
     .filter(({ ref }) => !context.triedAlone.has(refKey(ref)))
     .sort((one, other) => attempts(one) - attempts(other));
 }

@@ -40,10 +40,10 @@ export async function storeReceived(
   if (wanted.record) return { again: { row: wanted.row, ref: wanted.ref } };
   context.begun.add(refKey(wanted.ref));
   const placed = await place(context, received);
-  if (placed === null) {
-    context.contentKeys.set(refKey(wanted.ref), digest.sha256);
-    return { again: wanted };
-  }
+  // Only of the content that was turned away is it known that the first key has other bytes.
+  context.contentKeys.delete(refKey(wanted.ref));
+  if (placed === 'first key taken') context.contentKeys.set(refKey(wanted.ref), digest.sha256);
+  if (typeof placed === 'string') return { again: wanted };
   if (placed.created) context.tally.bytesStored += digest.size;
   return {
     stored: {
@@ -69,11 +69,16 @@ async function settleKnown(
   return { stored: { wanted, record, header: received.header, announced: true } };
 }
 
-/** Under the first key; under the one that content decides, once the first holds other bytes. Null: retrieve again. */
-async function place(
-  context: RunContext,
-  { wanted, digest, intake }: Received,
-): Promise<{ created: boolean; byContent: boolean } | null> {
+interface Placed {
+  readonly created: boolean;
+  readonly byContent: boolean;
+}
+
+/** Its bytes are gone, and it must be retrieved again: its first key holds other bytes, or its content is another. */
+type Unplaced = 'first key taken' | 'another content';
+
+/** Under the first key; under the one that content decides, once the first holds other bytes. */
+async function place(context: RunContext, { wanted, digest, intake }: Received): Promise<Placed | Unplaced> {
   const { store } = context.ports;
   const first = messageKey(context.mailbox.id, wanted.ref.uidl);
   const second = messageKeyByContent(context.mailbox.id, wanted.ref.uidl, digest.sha256);
@@ -82,19 +87,19 @@ async function place(
   if (upload !== null) {
     if (wants !== undefined && wants !== digest.sha256) {
       await upload.abort();
-      return null;
+      return 'another content';
     }
     const settled = await completeSettled(upload, store, wants === undefined ? first : second, digest);
-    return settled === 'different' ? null : placedBy(settled, wants !== undefined);
+    return settled === 'different' ? 'first key taken' : placedBy(settled, wants !== undefined);
   }
-  if (body === null) return null;
+  if (body === null) return 'another content';
   const settled = await createSettled(store, first, body, digest);
   if (settled !== 'different') return placedBy(settled, false);
   const beside = await createSettled(store, second, body, digest);
-  return beside === 'different' ? null : placedBy(beside, true);
+  return beside === 'different' ? 'another content' : placedBy(beside, true);
 }
 
-function placedBy(settled: Settled, byContent: boolean): { created: boolean; byContent: boolean } {
+function placedBy(settled: Settled, byContent: boolean): Placed {
   return { created: settled === 'created', byContent };
 }
 

@@ -61,20 +61,24 @@ export async function transferAll(
     // Both lanes end before either's failure is told: neither may go on behind the run's back.
     const [moved, settled] = await Promise.allSettled([
       transferBatch(context, session, current),
-      settle(context, session, { stored: previous, next }),
+      settle(context, session, { stored: previous, current, next }),
     ]);
     if (moved.status === 'rejected') throw moved.reason;
     if (settled.status === 'rejected') throw settled.reason;
     previous = moved.value.stored;
     await deleteRetrieved(context, session, settled.value).catch(async (error: unknown) => {
       // The line is gone, but what came over it is stored, and to be announced whatever becomes of the next session.
-      await settle(context, session, { stored: previous, next: [] });
+      await settle(context, session, { stored: previous, current: [], next: [] });
       throw error;
     });
     current = [...moved.value.untried, ...next];
     failure = moved.value.error;
   }
-  await deleteRetrieved(context, session, await settle(context, session, { stored: previous, next: [] }));
+  await deleteRetrieved(
+    context,
+    session,
+    await settle(context, session, { stored: previous, current: [], next: [] }),
+  );
   if (failure !== undefined) throw failure;
 }
 
@@ -92,17 +96,26 @@ function takeBatch(context: RunContext, source: Iterator<Wanted>): readonly Want
   return batch;
 }
 
+interface Lanes {
+  readonly stored: readonly Stored[];
+  /** What is being retrieved meanwhile. */
+  readonly current: readonly Wanted[];
+  readonly next: readonly Wanted[];
+}
+
 /** Announces and commits; what the bus refused is tried alone later. Rejects as the bus or the store failed. */
 async function settle(
   context: RunContext,
   session: Session,
-  { stored, next }: { readonly stored: readonly Stored[]; readonly next: readonly Wanted[] },
+  { stored, current, next }: Lanes,
 ): Promise<readonly Deletable[]> {
   if (stored.length === 0 && next.length === 0) return [];
   const { settled, refused } = await announce(context, stored);
   for (const { stored: one, error } of refused) postpone(context, one.wanted, error);
   const hiding = settled.filter((one) => hidesAnother(session, one, settled)).map(({ wanted }) => wanted.ref);
-  const resolved = settled.map(({ wanted }) => wanted.ref).filter((ref) => !hiding.includes(ref));
+  // A twin that nothing tells apart may be under way, and must not be without an intent.
+  const open = new Set([...hiding, ...current.map(({ ref }) => ref)].map(refKey));
+  const resolved = settled.map(({ wanted }) => wanted.ref).filter((ref) => !open.has(refKey(ref)));
   await commitSettled(context, session, { settled, resolved, runs: new Set([context.run]), next });
   // Looked at alone, for what an earlier attempt left there.
   for (const ref of hiding) context.postponed.add(refKey(ref));
