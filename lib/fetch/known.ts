@@ -17,8 +17,8 @@ const AWAY = 4;
 
 type Records = Map<string, readonly StoredRecord[]>;
 
-/** 'short': the server delivered less than it announced, or announced nothing to compare with. */
-export type Noted = 'whole' | 'short';
+/** 'short': the server delivered less than it announced, or announced nothing to compare with. 'both': of two mails. */
+export type Noted = 'whole' | 'short' | 'both';
 
 export class Known {
   readonly #listing: Listing;
@@ -50,7 +50,7 @@ export class Known {
   /** What a segment says of a row that alone bears its UIDL; null: nothing that agrees with its size. */
   noted(index: number): Noted | null {
     const note = this.#notes[index] ?? 0;
-    if (note & WHOLE) return 'whole';
+    if (note & WHOLE) return note & SHORT ? 'both' : 'whole';
     return note & SHORT ? 'short' : null;
   }
 

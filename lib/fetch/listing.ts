@@ -31,7 +31,6 @@ export class Listing {
   #counted = true;
   /** Open addressing: a row's index, by the hash of its UIDL. */
   #slots: Int32Array | null = null;
-  #repeats = false;
   #byNumber: Map<number, number> | null = null;
   readonly #seed: number;
 
@@ -74,12 +73,6 @@ export class Listing {
       octets: Number.isNaN(octets) ? null : octets,
       repeated: ((this.#flags[index] ?? 0) & REPEATED) !== 0,
     };
-  }
-
-  /** Whether any UIDL is repeated. */
-  get repeats(): boolean {
-    this.#index();
-    return this.#repeats;
   }
 
   /** The first row that bears this UIDL, or null. */
@@ -139,7 +132,6 @@ export class Listing {
       for (; slots[slot] !== NONE; slot = (slot + 1) & (slots.length - 1)) {
         const other = slots[slot] ?? 0;
         if (!this.#sameUidl(index, other)) continue;
-        this.#repeats = true;
         this.#flags[index] = (this.#flags[index] ?? 0) | REPEATED;
         this.#flags[other] = (this.#flags[other] ?? 0) | REPEATED;
         break;

@@ -110,17 +110,38 @@ export function decide({ row, headerHash, alike, nowMs }: Asked, known: Knowledg
   }
   if (known.open(ref) || failure)
     return { action: 'alone', why: 'an earlier attempt did not finish; it is tried alone' };
-  // Twins on a server without TOP are told apart by size and number only, and by content once retrieved.
-  const records = known.records(row.uidl).filter((record) => isRecordOf(record, ref));
-  const [record] = records;
   const noted = row.repeated ? null : known.noted(row.index);
+  const { records, several } = recordsOf({ row, headerHash, ref, noted }, known);
+  if (several && policy.deletes && headerHash === undefined) {
+    return { action: 'peek', why: 'two mails of its UIDL and size are on record; TOP tells which one it is' };
+  }
+  const [record] = records;
   const rows = records.reduce((sum, { rows: same }) => sum + (same ?? 1), 0);
   if (record !== undefined && rows >= alike) {
     const short = isShort(record);
     return { ...whatOfStored(row, short, policy), record };
   }
-  if (record === undefined && noted !== null) return whatOfStored(row, noted === 'short', policy);
+  if (record === undefined && noted !== null && !(several && headerHash))
+    return whatOfStored(row, noted !== 'whole', policy);
   return { action: 'fetch', why: 'not stored yet' };
+}
+
+interface Told {
+  readonly row: Row;
+  readonly headerHash: string | null | undefined;
+  readonly ref: MessageRef;
+  readonly noted: Noted | null;
+}
+
+/**
+ * Twins on a server without TOP are told apart by size and number only, and by content once retrieved. A UIDL that
+ * is unique now may have been a twin's: where several records agree with it, TOP tells which one it is.
+ */
+function recordsOf({ row, headerHash, ref, noted }: Told, known: Knowledge) {
+  const records = known.records(row.uidl).filter((record) => isRecordOf(record, ref));
+  const several = !row.repeated && (records.length > 1 || noted === 'both');
+  if (!several || !headerHash) return { records, several };
+  return { records: records.filter((record) => isRecordOf(record, { ...ref, headerHash })), several };
 }
 
 function whatOfStored(row: Row, short: boolean, policy: Policy): Decision {

@@ -63,9 +63,8 @@ async function carry(context: RunContext, session: Session): Promise<boolean> {
   if (isFull(context, session)) return true;
   await fetchNew(context, session, proofs);
   if (isFull(context, session)) return true;
-  if (session.client.closedBy !== null || !session.listing.repeats) return false;
-  await peek(context, session);
-  await fetchNew(context, session, []);
+  if (session.client.closedBy !== null || !(await peek(context, session))) return false;
+  await fetchNew(context, session, await deleteRecorded(context, session));
   return isFull(context, session);
 }
 
@@ -96,19 +95,22 @@ export function mayReopen(
 
 /**
  * Rows whose UIDL is repeated are told apart by TOP, before anything is decided about them. One whose headers broke
- * the line is not asked again, and taken as where TOP is refused.
+ * the line is not asked again, and taken as where TOP is refused. Returns whether there were any.
  */
-export async function peek(context: RunContext, session: Session): Promise<void> {
+export async function peek(context: RunContext, session: Session): Promise<boolean> {
   const blind = new Set(context.state.head.intents.filter((intent) => intent.blind).map(refKey));
-  for (const row of session.listing.rows()) {
-    if (!row.repeated || row.uidl === '' || session.headerHashes.has(row.index)) continue;
-    if (!context.deadline.allowsMore) return;
+  const rows: Row[] = [];
+  for (const { action, row } of decisions(context, session)) if (action === 'peek') rows.push(row);
+  await session.known.watch(rows.map(({ uidl }) => uidl));
+  for (const row of rows) {
+    if (!context.deadline.allowsMore) break;
     const ref = refOf(row, null);
     const top = blind.has(refKey(ref))
       ? null
       : await leavingAside(context, session, ref, () => topOf(session, row));
     session.headerHashes.set(row.index, top?.hash ?? null);
   }
+  return rows.length > 0;
 }
 
 /** What there is to do for each row, by the head as it is now. */

@@ -1,0 +1,182 @@
+/**
+ * What really happened, kept outside of the engine: every message there ever was under which id, every object,
+ * every event that was accepted, every removal and by whom. The oracles compare it with what was promised.
+ */
+import type { MessageStored } from '../../lib/events/shapes.ts';
+import type { Head } from '../../lib/mailbox/state.ts';
+import type { Bucket, Held } from './bucket.ts';
+import type { Removed } from './maildrop.ts';
+import { type Message, stemOf } from './messages.ts';
+
+export class Violation extends Error {
+  readonly oracle: string;
+
+  constructor(oracle: string, words: string) {
+    super(`${oracle}: ${words}`);
+    this.name = 'Violation';
+    this.oracle = oracle;
+  }
+}
+
+export class Counts {
+  seeds = 0;
+  processes = 0;
+  awaits = 0;
+  faults = 0;
+  kills = 0;
+  freezes = 0;
+  messages = 0;
+  lost = 0;
+  wronglyDeleted = 0;
+  removed = 0;
+  objects = 0;
+  /** Messages that were stored at all, each once per UIDL and content. */
+  stored = 0;
+  events = 0;
+  bytesFetched = 0;
+  bytesStored = 0;
+  retrs = 0;
+  deles = 0;
+  puts = 0;
+  stateWrites = 0;
+  setAside = 0;
+  wronglySetAside = 0;
+}
+
+/** What of the settings and the surroundings decides what is allowed. */
+export interface Terms {
+  readonly mailbox: string;
+  readonly deletes: boolean;
+  readonly attempts: number;
+  readonly durable: boolean;
+  readonly storeTrusted: boolean;
+  readonly password: string;
+}
+
+/** Who commits a state: its run, and the time by its clock. */
+export interface Writer {
+  readonly run: string;
+  nowMs(): number;
+}
+
+export class Ledger {
+  readonly terms: Terms;
+  readonly counts = new Counts();
+  violation: Violation | null = null;
+  bucket: Bucket | null = null;
+  /** By the stem of its keys and its content: the message. */
+  readonly truths = new Map<string, Map<string, Message>>();
+  /** By UIDL: every message that was ever offered under it. */
+  readonly offered = new Map<string, Set<Message>>();
+  readonly #stems = new Map<string, string>();
+  /** By pair: the key of its object. */
+  readonly objects = new Map<string, string>();
+  /** Pairs whose object a consumer removed, and when; and those that a store which ignores conditions overwrote. */
+  readonly consumed = new Map<string, number>();
+  readonly overwritten = new Set<string>();
+  /** By pair: how often accepted, and under which id. */
+  readonly accepted = new Map<string, number>();
+  readonly ids = new Map<string, string>();
+  /** Pairs that the committed state calls stored and announced. */
+  readonly recorded = new Set<string>();
+  readonly removals: Removed[] = [];
+  /** By message: the processes that met with an accident over it, so that it may have been blamed. */
+  readonly excuses = new Map<number, Set<string>>();
+  /** By run: the UIDL of the one message that its last count of an attempt was about. */
+  readonly counted = new Map<string, string>();
+  /** Runs whose process was killed by chance: what they counted may land later. */
+  readonly killedRuns = new Set<string>();
+  /** Messages set aside, by the ref that the state gives them, and those a person was told of. */
+  readonly aside = new Set<string>();
+  asideEvents = 0;
+  /** The last one committed, and by whom. */
+  head: Head | null = null;
+  writer: Writer | null = null;
+  /** The pairs of each segment that a head ever named. */
+  readonly segments = new Map<string, ReadonlySet<string>>();
+  /** By pair: when a message with that UIDL and content was last taken from the server's listing. */
+  readonly goneMs = new Map<string, number>();
+  clocksJumped = false;
+  readonly nonces = new Set<string>();
+
+  /** Virtual time, epoch milliseconds. */
+  readonly nowMs: () => number;
+
+  constructor(terms: Terms, nowMs: () => number) {
+    this.terms = terms;
+    this.nowMs = nowMs;
+  }
+
+  /** The first one stands. */
+  fail(oracle: string, words: string): void {
+    this.violation ??= new Violation(oracle, words);
+  }
+
+  /** It is offered under this id from now on. */
+  register(message: Message): void {
+    this.offered.set(message.uidl, (this.offered.get(message.uidl) ?? new Set()).add(message));
+    const stem = this.stemOf(message.uidl);
+    const contents = this.truths.get(stem) ?? new Map<string, Message>();
+    this.truths.set(stem, contents);
+    if (message.truth !== null && !contents.has(message.sha256)) contents.set(message.sha256, message);
+  }
+
+  stemOf(uidl: string): string {
+    let stem = this.#stems.get(uidl);
+    if (stem === undefined) {
+      stem = stemOf(this.terms.mailbox, uidl);
+      this.#stems.set(uidl, stem);
+    }
+    return stem;
+  }
+
+  /** Of those ever offered. */
+  uidlOf(stem: string): string | undefined {
+    for (const uidl of this.offered.keys()) if (this.stemOf(uidl) === stem) return uidl;
+    return undefined;
+  }
+
+  /** UIDL and content: what is stored once, and announced under one id. */
+  pairOf(uidl: string, sha256: string): string {
+    return `${this.stemOf(uidl)} ${sha256}`;
+  }
+
+  /** Any message that was offered under the UIDL whose objects have this stem. */
+  offeredAs(stem: string): Message | undefined {
+    const { value } = this.truths.get(stem)?.values().next() ?? {};
+    return value;
+  }
+
+  messageOf({ uidl, sha256 }: Pick<MessageStored, 'uidl' | 'sha256'>): Message | undefined {
+    return this.truths.get(this.stemOf(uidl))?.get(sha256);
+  }
+
+  /** Whether its object is there, or was until `sinceMs`, when others than us took it away. */
+  isStored(pair: string, sinceMs = 0): boolean {
+    return this.objects.has(pair) || (this.consumed.get(pair) ?? -1) >= sinceMs;
+  }
+
+  /** It is not listed under this id any more. */
+  unlisted({ uidl, sha256 }: Message): void {
+    this.goneMs.set(this.pairOf(uidl, sha256), this.nowMs());
+  }
+
+  heldOf(pair: string): Held | undefined {
+    const key = this.objects.get(pair);
+    return key === undefined ? undefined : this.bucket?.objects.get(key);
+  }
+
+  /** All that bear its UIDL: an attempt at one looks at what is stored of the others. */
+  excuse(uidl: string, process: string): void {
+    for (const { number } of this.offered.get(uidl) ?? []) {
+      const excuses = this.excuses.get(number) ?? new Set();
+      this.excuses.set(number, excuses.add(process));
+    }
+  }
+
+  remove(removed: Removed): void {
+    this.counts.removed += 1;
+    this.removals.push(removed);
+    this.unlisted(removed.message);
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * What must hold once nothing fails any more: every message has arrived (L1), each run gets on (L2, by a bound on
+ * their number), and a mailbox with nothing to do is left in peace (L3).
+ *
+ * Excluded by name, each for what the design says of it:
+ *   consumed     a consumer removed the object after it was announced: it is not stored anew, and the mail stays
+ *   overwritten  the store ignores the condition of Complete, is known for it, and nothing was deleted on its word
+ *   taken away   by another client, or hidden by the provider: what was not stored by then cannot be
+ *   alike        it took over a UIDL together with the very LIST size (or none) of a message on record, and is not
+ *                to be deleted, or that one is not: then the record is believed, since nothing that TOP or RETR says is asked for
+ *   succeeded    it was taken away, another took over its UIDL and LIST size and was settled, and then its own late
+ *                write landed: nobody watches for it any more
+ *   indistinct   on a server without TOP it shares UIDL and size with mail that nobody can fetch, that comes short and
+ *                is kept, or whose object a consumer removed: what holds for that holds for it
+ *   undecided    its RETR is refused, and the server has no other mail that would tell whose trouble that is
+ *   unvouched    a server that answers neither UIDL n nor LIST n with a number: nothing of it can be believed
+ */
+import type { Head } from '../../lib/mailbox/state.ts';
+import { mayBeSetAside } from './intentOracle.ts';
+import type { Ledger } from './ledger.ts';
+import type { Message } from './messages.ts';
+import type { Stage } from './runs.ts';
+
+export function checkArrivals(stage: Stage, head: Head): void {
+  const { ledger } = stage.world;
+  checkRemovals(ledger);
+  for (const [pair, key] of ledger.objects) checkAnnounced(stage, pair, key);
+  if (isUnvouched(stage)) return;
+  for (const message of stage.maildrop.present) {
+    if (message.hidden) continue;
+    const { uidl } = message;
+    if (!isAlike(stage, message) && !isIndistinct(stage, message, uidl)) checkArrived(stage, message, head);
+  }
+  const open = head.intents;
+  if (open.length > 0 && ledger.consumed.size === 0) checkIntents(ledger, open);
+}
+
+function checkRemovals(ledger: Ledger): void {
+  for (const { message, uidl } of ledger.removals) {
+    const pair = ledger.pairOf(uidl, message.sha256);
+    if (ledger.consumed.has(pair)) continue;
+    if (message.truth !== null && ledger.heldOf(pair)?.body.equals(message.truth)) continue;
+    ledger.counts.lost += 1;
+    ledger.fail('I1 removal', `message ${message.number} (${uidl}) is lost`);
+  }
+}
+
+function checkAnnounced(stage: Stage, pair: string, key: string): void {
+  const { ledger } = stage.world;
+  const [stem = '', sha256 = ''] = pair.split(' ');
+  const message = ledger.truths.get(stem)?.get(sha256);
+  const unsayable = message?.poison === 'announce' || message?.poison === 'unsayable';
+  if (ledger.accepted.has(pair) || unsayable) return;
+  const uidl = ledger.uidlOf(stem);
+  const excused =
+    message && uidl && (isIndistinct(stage, message, uidl) || isSucceeded(stage, message, uidl));
+  if (!excused) ledger.fail('I8 announced', `${key} never was`);
+}
+
+function checkArrived(stage: Stage, message: Message, head: Head) {
+  const { ledger } = stage.world;
+  const pair = ledger.pairOf(message.uidl, message.sha256);
+  const named = `message ${message.number} (${message.uidl})`;
+  if (message.poison === 'refused' && !othersCome(stage)) return;
+  if (isHopeless(message)) {
+    const told = head.failures.some(({ uidl, setAsideMs }) => uidl === message.uidl && setAsideMs !== null);
+    if (!told) ledger.fail('L1 arrives', `${named} cannot be had, and is not set aside`);
+    return;
+  }
+  if (!ledger.isStored(pair) && !ledger.overwritten.has(pair))
+    return ledger.fail('L1 arrives', `${named} was never stored`);
+  if (!ledger.accepted.has(pair)) return ledger.fail('L1 arrives', `${named} was never announced`);
+  if (mustGo(stage, message)) ledger.fail('L1 removal', `${named} is stored, and still on the server`);
+}
+
+/**
+ * A refused RETR is the message's own trouble only where the server delivers another, known by its size; one that
+ * ignores DELE has all others marked as deleted by the time.
+ */
+export function othersCome({ maildrop, world }: Stage): boolean {
+  if (world.ledger.terms.deletes && maildrop.manners.deletes === 'ignored') return false;
+  return maildrop.present.some(
+    (message) => !message.hidden && message.listSize !== null && !isHopeless(message),
+  );
+}
+
+/** No attempt can bring it in whole and announced. */
+function isHopeless({ truth, poison }: Message): boolean {
+  return truth === null || (poison !== 'none' && poison !== 'summary');
+}
+
+/** Whether it should have been deleted by now. */
+export function mustGo({ world, maildrop }: Stage, message: Message): boolean {
+  const { terms, consumed, overwritten } = world.ledger;
+  const { truth, listSize, uidl, sha256 } = message;
+  if (!terms.deletes || !terms.durable || !terms.storeTrusted || maildrop.manners.deletes === 'ignored')
+    return false;
+  if (truth === null || listSize === null || truth.length < listSize) return false;
+  const pair = world.ledger.pairOf(uidl, sha256);
+  return !consumed.has(pair) && !overwritten.has(pair) && !mayBeSetAside(message, world.ledger);
+}
+
+/** See "alike" above. */
+function isAlike(stage: Stage, message: Message): boolean {
+  const { ledger } = stage.world;
+  const removable = mustGo(stage, message);
+  for (const other of ledger.offered.get(message.uidl) ?? []) {
+    if (other === message || other.sha256 === message.sha256) continue;
+    const sameSize = other.listSize === message.listSize || other.listSize === null;
+    if (sameSize && (!removable || comesShort(other))) return true;
+  }
+  return false;
+}
+
+/** See "indistinct" above; `uidl`: the one that it bore then. */
+function isIndistinct({ maildrop, world }: Stage, message: Message, uidl: string): boolean {
+  const { ledger } = world;
+  const { top } = maildrop.manners;
+  const others = sharers(ledger, message, uidl);
+  // Nor is TOP asked again of any of them once it ended a session.
+  if (top !== 'refused' && !others.some((other) => cutsItself(other.topWire))) return false;
+  return others.some(
+    (other) =>
+      mayBeSetAside(other, ledger) ||
+      comesShort(other) ||
+      ledger.consumed.has(ledger.pairOf(uidl, other.sha256)),
+  );
+}
+
+/** See "succeeded" above. */
+function isSucceeded({ world }: Stage, message: Message, uidl: string): boolean {
+  return message.gone === 'by others' && sharers(world.ledger, message, uidl).length > 0;
+}
+
+/** Other messages that ever bore this UIDL and have its size. */
+function sharers(ledger: Ledger, message: Message, uidl: string): Message[] {
+  const offered = [...(ledger.offered.get(uidl) ?? [])];
+  return offered.filter((other) => other !== message && other.listSize === message.listSize);
+}
+
+/** See "unvouched" above. */
+export function isUnvouched({ maildrop }: Stage): boolean {
+  const { uidlOfOne, listOfOne } = maildrop.manners;
+  const sized = maildrop.present.some(({ hidden, listSize }) => !hidden && listSize !== null);
+  return !uidlOfOne && (!listOfOne || !sized);
+}
+
+/** Its first terminator is not its end. */
+function cutsItself(wire: Buffer): boolean {
+  const text = wire.toString('latin1');
+  return !text.startsWith('.\r\n') && text.indexOf('\r\n.\r\n') + 5 !== text.length;
+}
+
+function comesShort({ truth, listSize }: Message): boolean {
+  return truth !== null && (listSize === null || truth.length < listSize);
+}
+
+function checkIntents(ledger: Ledger, open: Head['intents']): void {
+  for (const { uidl } of open) {
+    const offered = [...(ledger.offered.get(uidl) ?? [])];
+    const excused = offered.some((message) => message.hidden || message.gone !== 'no' || isHopeless(message));
+    if (!excused) ledger.fail('L2 settled', `an intent for ${uidl} stays open`);
+  }
+}

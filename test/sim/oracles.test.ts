@@ -1,0 +1,220 @@
+import { describe, expect, it } from 'vitest';
+import { emptyHead } from '../../lib/mailbox/state.ts';
+import type { Terms } from './ledger.ts';
+import type { Poison } from './messages.ts';
+import { atQuit } from './oracles.ts';
+import { aside, PASSWORD, Scene } from './scene.ts';
+import { checkState } from './stateOracle.ts';
+
+interface Case {
+  readonly oracle: string;
+  readonly hazard: string;
+  readonly terms?: Partial<Terms>;
+  readonly poison?: Poison;
+  act(scene: Scene): void;
+}
+
+const CASES: readonly Case[] = [
+  { oracle: 'I1 removal', hazard: 'DELE of what is not stored', act: (scene) => scene.dele() },
+  {
+    oracle: 'I1 removal',
+    hazard: 'DELE under a policy that keeps',
+    terms: { deletes: false },
+    act: (scene) => {
+      scene.settle();
+      scene.dele();
+    },
+  },
+  {
+    oracle: 'I1 removal',
+    hazard: 'DELE of mail that came short',
+    act: (scene) => {
+      scene.settle();
+      scene.dele({ announced: 1_000 });
+    },
+  },
+  {
+    oracle: 'I1 removal',
+    hazard: 'DELE on the word of a store that ignores conditions',
+    terms: { storeTrusted: false },
+    act: (scene) => {
+      scene.settle();
+      scene.dele();
+    },
+  },
+  {
+    oracle: 'I1 removal',
+    hazard: 'a removed message whose object is gone',
+    act: (scene) => {
+      scene.ledger.remove({ message: scene.message, uidl: 'u1' });
+      scene.end(emptyHead('inbox'), []);
+    },
+  },
+  {
+    oracle: 'I1 doubt',
+    hazard: 'QUIT with a retrieved message that is not on record',
+    act: (scene) => atQuit({ process: scene.process, slots: [scene.slot()], sinceMs: 0 }, scene.ledger),
+  },
+  {
+    oracle: 'I2 announced',
+    hazard: 'DELE of what was not announced',
+    act: (scene) => {
+      scene.store();
+      scene.dele();
+    },
+  },
+  {
+    oracle: 'I2 announced',
+    hazard: 'DELE before the bus was proved',
+    act: (scene) => {
+      scene.settle();
+      scene.process.proved = false;
+      scene.dele();
+    },
+  },
+  {
+    oracle: 'I3 object',
+    hazard: 'a truncated object',
+    act: (scene) => scene.store(Buffer.from('Message-ID')),
+  },
+  {
+    oracle: 'I3 object',
+    hazard: 'a key of another make',
+    act: (scene) => scene.store(undefined, 'mail/inbox/7.eml'),
+  },
+  {
+    oracle: 'I4 one object',
+    hazard: 'the same message under two keys',
+    act: (scene) => {
+      scene.store();
+      scene.store(undefined, `${scene.ledger.stemOf('u1')}-${scene.message.sha256}.eml`);
+    },
+  },
+  { oracle: 'I5 event', hazard: 'an event before its object', act: (scene) => scene.announce() },
+  {
+    oracle: 'I6 record',
+    hazard: 'DELE before the commit',
+    act: (scene) => {
+      scene.store();
+      scene.announce();
+      scene.dele();
+    },
+  },
+  {
+    oracle: 'I6 record',
+    hazard: 'a record before its event',
+    act: (scene) => {
+      scene.store();
+      scene.commit({ records: [scene.record] });
+    },
+  },
+  {
+    oracle: 'I6 state',
+    hazard: 'a revision twice',
+    act: (scene) => {
+      scene.commit();
+      scene.commit({ revision: 1 });
+    },
+  },
+  { oracle: 'I6 state', hazard: 'no nonce', act: (scene) => scene.commit({ nonce: '' }) },
+  {
+    oracle: 'I6 state',
+    hazard: 'half a document',
+    act: ({ ledger }) => checkState(Buffer.from('{"revision":'), ledger),
+  },
+  {
+    oracle: 'I6 segment',
+    hazard: 'a head that names a segment which is not there',
+    act: (scene) => scene.commit({ segments: [{ name: '1-a', records: 1, bytes: 1 }] }),
+  },
+  {
+    oracle: 'I7 immutable',
+    hazard: 'an object removed by us',
+    act: (scene) => {
+      scene.store();
+      scene.bucket.remove(scene.key, 'us');
+    },
+  },
+  {
+    oracle: 'I8 announced',
+    hazard: 'an object that was never announced',
+    act: (scene) => {
+      scene.store();
+      scene.end(emptyHead('inbox'), []);
+    },
+  },
+  {
+    oracle: 'I9 event id',
+    hazard: 'another id on a repeat',
+    act: (scene) => {
+      scene.store();
+      scene.announce();
+      scene.announce({ id: 'another' });
+    },
+  },
+  {
+    oracle: 'I10 binding',
+    hazard: 'DELE with no RETR and no TOP in its session',
+    act: (scene) => {
+      scene.settle();
+      scene.dele({ retrieved: false });
+    },
+  },
+  {
+    oracle: 'I11 secret',
+    hazard: 'the password in an event',
+    act: (scene) => {
+      scene.store();
+      scene.announce({ storedAt: PASSWORD });
+    },
+  },
+  {
+    oracle: 'I14 innocent',
+    hazard: 'an innocent set aside',
+    act: (scene) => scene.commit({ failures: [aside()] }),
+  },
+  { oracle: 'L1 arrives', hazard: 'mail that never arrives', act: (scene) => scene.end(emptyHead('inbox')) },
+  {
+    oracle: 'L1 arrives',
+    hazard: 'mail that cannot be had, of which nobody is told',
+    poison: 'retr',
+    act: (scene) => scene.end(emptyHead('inbox')),
+  },
+  {
+    oracle: 'L1 removal',
+    hazard: 'stored mail that stays on the server',
+    act: (scene) => {
+      scene.settle();
+      scene.end(emptyHead('inbox'));
+    },
+  },
+];
+
+describe('oracles of the simulation', () => {
+  it.each(CASES)('$oracle fires at $hazard', ({ oracle, terms, poison, act }) => {
+    const scene = new Scene(terms, poison);
+    act(scene);
+    expect(scene.ledger.violation?.oracle).toBe(oracle);
+  });
+
+  it('are silent where all is well', () => {
+    const scene = new Scene();
+    scene.settle();
+    scene.dele();
+    scene.dele({ retrieved: false, topped: true });
+    atQuit({ process: scene.process, slots: [scene.slot()], sinceMs: 0 }, scene.ledger);
+    scene.ledger.remove({ message: scene.message, uidl: 'u1' });
+    scene.end(emptyHead('inbox'), []);
+    expect(scene.ledger.violation).toBeNull();
+  });
+
+  it('excuse a set-aside for poison, and for as many accidents as there are attempts', () => {
+    const poisoned = new Scene({}, 'retr');
+    poisoned.commit({ failures: [aside()] });
+    expect(poisoned.ledger.violation).toBeNull();
+    const unlucky = new Scene();
+    for (const name of ['p1', 'p2', 'p3']) unlucky.ledger.excuse('u1', name);
+    unlucky.commit({ failures: [aside()] });
+    expect(unlucky.ledger.violation).toBeNull();
+  });
+});

@@ -1,0 +1,42 @@
+/** Seeds that once broke a promise, and what they found. They hold for the simulation's draws as they are now. */
+export interface Regression {
+  readonly seed: number;
+  readonly found: string;
+}
+
+export const REGRESSIONS: readonly Regression[] = [
+  {
+    seed: 18,
+    found: 'Twins were retrieved at each poll, for ever, where TOP shows other headers than RETR.',
+  },
+  {
+    seed: 34,
+    found: 'A server that cannot vouch for what it sends had all its mail set aside, message by message.',
+  },
+  { seed: 84, found: 'A twin whose announcing ends the process took its innocent brother with it.' },
+  { seed: 122, found: 'Intents of mail that is set aside piled up until no new mail could be begun.' },
+  { seed: 293, found: 'The same twin, where TOP tells nothing of whose object it is.' },
+  { seed: 421, found: 'With a whole and a short record under one UIDL and size, RETR at each poll.' },
+  { seed: 692, found: 'A twin’s remembered content key led its brother to a second object of one content.' },
+  { seed: 695, found: 'An attempt was counted though another run had begun with the message meanwhile.' },
+  {
+    seed: 1257,
+    found: 'Deletes rested on a store that lets Complete overwrite what they rested on.',
+  },
+  { seed: 1593, found: 'An attempt alone announced with a summary, which was what ended it, for ever.' },
+  { seed: 1763, found: 'The same twin, where there is no TOP, and only its size tells whose object it is.' },
+  {
+    seed: 1921,
+    found:
+      'Of twins that nothing tells apart, one’s success forgot how often the other had ended the process.',
+  },
+  { seed: 2384, found: 'A failure at RETR was taken for one at TOP, so that twins were set aside together.' },
+  { seed: 2984, found: 'Proofs by RETR came before new mail on a server that ignores DELE.' },
+  {
+    seed: 5599,
+    found:
+      'Of twins that nothing tells apart, one’s success let the other break each session before the rest was reached.',
+  },
+  { seed: 5824, found: 'A RETR that only asked whether the server delivers was followed by QUIT.' },
+  { seed: 9605, found: 'Twins whose TOP ends the session failed at each run and were never set aside.' },
+];

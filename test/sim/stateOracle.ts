@@ -1,0 +1,80 @@
+/**
+ * The state as an outsider reads it, at each commit: in order, in one piece, true of what was stored and announced,
+ * and forgetting nothing before its time.
+ */
+import { gunzipSync } from 'node:zlib';
+import { VANISHED_KEPT_MS } from '../../lib/mailbox/bounds.ts';
+import type { Head, StoredRecord } from '../../lib/mailbox/state.ts';
+import { checkFailures, checkIntents } from './intentOracle.ts';
+import type { Ledger } from './ledger.ts';
+
+/** A state was committed. */
+export function checkState(body: Buffer, ledger: Ledger) {
+  ledger.counts.stateWrites += 1;
+  let head: Head;
+  try {
+    head = JSON.parse(body.toString('utf8')) as Head;
+  } catch {
+    return ledger.fail('I6 state', 'it is not JSON');
+  }
+  const { head: before } = ledger;
+  const revision = before?.revision ?? 0;
+  if (head.revision !== revision + 1) ledger.fail('I6 state', `revision ${head.revision} after ${revision}`);
+  if (!head.nonce || ledger.nonces.has(head.nonce))
+    ledger.fail('I6 state', `its nonce is not new: ${head.nonce}`);
+  ledger.nonces.add(head.nonce);
+  checkRecords(head, ledger);
+  if (before !== null) checkIntents(before, head, ledger);
+  checkFailures(before, head, ledger);
+  ledger.head = head;
+}
+
+function checkRecords(head: Head, ledger: Ledger): void {
+  const pairs = new Set<string>();
+  for (const record of head.records) pairs.add(checkRecord(record, ledger));
+  for (const { name } of head.segments) checkSegment(name, ledger);
+  for (const pair of ledger.recorded) {
+    if (pairs.has(pair) || head.segments.some(({ name }) => ledger.segments.get(name)?.has(pair))) continue;
+    checkForgotten(pair, ledger);
+  }
+}
+
+/** Its pair. */
+function checkRecord({ uidl, sha256 }: StoredRecord, ledger: Ledger): string {
+  const pair = ledger.pairOf(uidl, sha256);
+  if (ledger.recorded.has(pair)) return pair;
+  ledger.recorded.add(pair);
+  if (!ledger.isStored(pair) && !ledger.overwritten.has(pair))
+    ledger.fail('I6 record', `${uidl} is on record and not stored`);
+  if (!ledger.accepted.has(pair)) ledger.fail('I6 record', `${uidl} is on record and not announced`);
+  return pair;
+}
+
+/** Records go weeks after their message was listed last; a clock that jumped may take a moment for weeks. */
+function checkForgotten(pair: string, ledger: Ledger): void {
+  ledger.recorded.delete(pair);
+  const goneMs = ledger.goneMs.get(pair);
+  const weeks = goneMs !== undefined && ledger.nowMs() - goneMs >= VANISHED_KEPT_MS;
+  if (!weeks && !ledger.clocksJumped) ledger.fail('I6 record', `that of ${pair} vanished from the state`);
+}
+
+/** A head never names a segment that is not there, and what is in it counts as the head's own word. */
+function checkSegment(name: string, ledger: Ledger) {
+  const held = ledger.bucket?.objects.get(segmentKey(name, ledger));
+  if (held === undefined) return ledger.fail('I6 segment', `${name} is named by the head, and is not there`);
+  if (ledger.segments.has(name)) return;
+  const [, ...lines] = gunzipSync(held.body).toString('utf8').trim().split('\n');
+  const pairs = lines.map((line) => checkRecord(JSON.parse(line) as StoredRecord, ledger));
+  ledger.segments.set(name, new Set(pairs));
+}
+
+export function segmentRemoved(key: string, ledger: Ledger): void {
+  for (const { name } of ledger.head?.segments ?? []) {
+    if (key === segmentKey(name, ledger))
+      ledger.fail('I6 segment', `${name} was removed while the head names it`);
+  }
+}
+
+function segmentKey(name: string, { terms }: Ledger): string {
+  return `state/${terms.mailbox}/${name}.ndjson.gz`;
+}
