@@ -22,6 +22,7 @@ import {
   withIntents,
 } from '../mailbox/state.ts';
 import { Pop3Error } from '../pop3/errors.ts';
+import { Digester } from '../store/checksum.ts';
 import { UPLOAD_BYTES } from '../store/port.ts';
 import { deleteByRecord, deleteRetrieved, topAgrees } from './deleting.ts';
 import type { Row } from './listing.ts';
@@ -240,8 +241,14 @@ async function serverStillDelivers(session: Session, { rows: refused }: Suspect)
     if (smallest === null || row.octets < (smallest.octets ?? 0)) smallest = row;
   }
   if (smallest === null || session.client.closedBy !== null) return false;
+  const digester = new Digester();
+  session.inDoubt.add(smallest.index);
   try {
-    await session.client.retr(smallest.number, () => {});
+    await session.client.retr(smallest.number, (chunk) => digester.update(chunk));
+    const { sha256 } = digester.digest();
+    // It need not be the mail that the record is of; some servers hide at QUIT what was retrieved.
+    if (known.records(smallest.uidl).some((record) => record.sha256 === sha256))
+      session.inDoubt.delete(smallest.index);
     return true;
   } catch (error) {
     if (error instanceof Pop3Error) return false;

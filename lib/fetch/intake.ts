@@ -11,8 +11,8 @@ const FIRST_ROOM_BYTES = 64 * 1024;
  */
 export class Intake {
   readonly #store: ObjectStore;
-  /** Null: only hashed. */
-  readonly #key: string | null;
+  /** Where it goes; null: it is only hashed. */
+  readonly key: string | null;
   readonly #digester = new Digester();
   readonly header = new HeaderBlock();
   #body: Buffer;
@@ -21,7 +21,7 @@ export class Intake {
 
   constructor(store: ObjectStore, key: string | null, announced: number | null) {
     this.#store = store;
-    this.#key = key;
+    this.key = key;
     const room = key === null ? 0 : Math.min(announced ?? FIRST_ROOM_BYTES, PART_BYTES);
     this.#body = Buffer.allocUnsafe(room);
   }
@@ -30,9 +30,9 @@ export class Intake {
   take(chunk: Uint8Array): void | Promise<void> {
     this.#digester.update(chunk);
     this.header.update(chunk);
-    if (this.#key === null) return;
+    if (this.key === null) return;
     if (this.#upload) return this.#upload.write(chunk);
-    if (this.#size + chunk.length > PART_BYTES) return this.#beginUpload(this.#key, chunk);
+    if (this.#size + chunk.length > PART_BYTES) return this.#beginUpload(this.key, chunk);
     this.#keep(chunk);
   }
 
@@ -42,7 +42,7 @@ export class Intake {
 
   /** What was taken, where it fitted into memory. */
   get body(): Buffer | null {
-    return this.#upload === null && this.#key !== null ? this.#body.subarray(0, this.#size) : null;
+    return this.#upload === null && this.key !== null ? this.#body.subarray(0, this.#size) : null;
   }
 
   get upload(): Upload | null {

@@ -71,12 +71,12 @@ async function carry(context: RunContext, session: Session): Promise<boolean> {
 async function fetchNew(context: RunContext, session: Session, proofs: readonly Wanted[]): Promise<void> {
   if (session.client.closedBy !== null) return;
   const { rows, repeated, octets } = wantedRows(context, session);
-  const first = [...proofs, ...repeated];
-  if (rows.length + first.length === 0) return;
+  const all = [...proofs, ...repeated];
+  if (rows.length + all.length === 0) return;
   // Mail that cannot be announced is better left on the server than stored unsaid.
   await context.ports.publisher.prove();
-  context.progress.plan(rows.length + first.length, octets);
-  await transferAll(context, session, wantedOf(session, first, rows), () => isFull(context, session));
+  context.progress.plan(rows.length + all.length, octets);
+  await transferAll(context, session, wantedOf(session, rows, all), () => isFull(context, session));
 }
 
 /** Whether the session's deletes should be committed now, and another session is to be had. */
@@ -175,14 +175,14 @@ function wantedRows(context: RunContext, session: Session): WantedRows {
 /** Each is made when it is its turn. */
 function* wantedOf(
   { listing, headerHashes }: Session,
-  first: readonly Wanted[],
   rows: readonly number[],
+  proofs: readonly Wanted[],
 ): Generator<Wanted> {
-  yield* first;
   for (const index of rows) {
     const row = listing.row(index);
     yield { row, ref: refOf(row, headerHashes.get(index) ?? null) };
   }
+  yield* proofs;
 }
 
 /** Deletes by branch B, before any RETR of the session. Returns what can only be deleted by branch A. */

@@ -83,14 +83,14 @@ async function place(context: RunContext, { wanted, digest, intake }: Received):
   const first = messageKey(context.mailbox.id, wanted.ref.uidl);
   const second = messageKeyByContent(context.mailbox.id, wanted.ref.uidl, digest.sha256);
   const { body, upload } = intake;
-  const wants = context.contentKeys.get(refKey(wanted.ref));
   if (upload !== null) {
-    if (wants !== undefined && wants !== digest.sha256) {
+    // Begun under the key that a content decided which turned out to be another's.
+    if (intake.key !== first && intake.key !== second) {
       await upload.abort();
       return 'another content';
     }
-    const settled = await completeSettled(upload, store, wants === undefined ? first : second, digest);
-    return settled === 'different' ? 'first key taken' : placedBy(settled, wants !== undefined);
+    const settled = await completeSettled(upload, store, intake.key, digest);
+    return settled === 'different' ? 'first key taken' : placedBy(settled, intake.key === second);
   }
   if (body === null) return 'another content';
   const settled = await createSettled(store, first, body, digest);

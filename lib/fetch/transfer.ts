@@ -113,8 +113,8 @@ async function settle(
   const { settled, refused } = await announce(context, stored);
   for (const { stored: one, error } of refused) postpone(context, one.wanted, error);
   const hiding = settled.filter((one) => hidesAnother(session, one, settled)).map(({ wanted }) => wanted.ref);
-  // A twin that nothing tells apart may be under way, and must not be without an intent.
-  const open = new Set([...hiding, ...current.map(({ ref }) => ref)].map(refKey));
+  // A twin that nothing tells apart may be under way or have failed, and must not be without an intent.
+  const open = new Set([...[...hiding, ...current.map(({ ref }) => ref)].map(refKey), ...context.postponed]);
   const resolved = settled.map(({ wanted }) => wanted.ref).filter((ref) => !open.has(refKey(ref)));
   await commitSettled(context, session, { settled, resolved, runs: new Set([context.run]), next });
   // Looked at alone, for what an earlier attempt left there.

@@ -4,6 +4,7 @@
  */
 import { cacheFolder, type Installed, type Log } from './cache.ts';
 import { installDovecot } from './dovecot.ts';
+import { installMinio } from './minio.ts';
 import { installRuntimeClient } from './runtimeClient.ts';
 import { installVersitygw } from './versitygw.ts';
 
@@ -15,6 +16,7 @@ interface Part {
 const PARTS = {
   dovecot: { variable: 'MAILFERRY_DOVECOT', install: installDovecot },
   versitygw: { variable: 'MAILFERRY_VERSITYGW', install: installVersitygw },
+  minio: { variable: 'MAILFERRY_MINIO', install: installMinio },
   'aws-lambda-ric': { variable: 'MAILFERRY_RIC', install: installRuntimeClient },
 } satisfies Record<string, Part>;
 

@@ -1,5 +1,5 @@
 /** A private Dovecot: its own folder, ports, certificate, users and passwords, gone when it is stopped. */
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createAuthority, issue } from './certificates.ts';
 import { dovecotConfiguration, mailOwner, type Owner } from './dovecotConfiguration.ts';
+import { childrenOf, killSessions } from './dovecotProcesses.ts';
 import { end, spawnTied } from './tied.ts';
 
 /** It greets within 50 ms; on a busy machine it may take a hundred times that. */
@@ -41,12 +42,18 @@ export interface Dovecot {
   readonly ca: string;
   readonly users: readonly { readonly name: string; readonly password: string }[];
   readonly pid: number;
+  /** Everything of it is below; it logs into dovecot.log. */
+  readonly folder: string;
   /** Delivers messages, in this order after all before them; returns their names as `list` will give them. */
   put(user: string, messages: readonly Uint8Array[]): Promise<readonly string[]>;
   /** The names of the messages that are left, ascending: file names (Maildir) or numbers (mdbox). */
   list(user: string): Promise<readonly string[]>;
   /** SIGKILLs the processes that serve this user's sessions; returns how many. */
   killPop3(user: string): Promise<number>;
+  /** SIGKILLs it with all its processes, as when a machine is lost. */
+  kill(): Promise<void>;
+  /** After `kill`: the same folder, ports, certificate and mail. */
+  restart(): Promise<void>;
   log(): Promise<string>;
   /** Ends it with all its processes and removes its folder. */
   stop(): Promise<void>;
@@ -79,27 +86,27 @@ async function start(path: string, options: DovecotOptions): Promise<Dovecot> {
   await writeFile(configuration, dovecotConfiguration(settings));
   await makeMailFolders(folder, owner, users);
 
-  const master = spawnTied([path, '-F', '-c', configuration], 'TERM', {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let errors = '';
-  master.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    errors += text;
-  });
+  const errors: string[] = [];
   // Before it has read its configuration it writes to stderr, then to its log.
-  const log = async () => errors + (await readFile(join(folder, 'dovecot.log'), 'utf8').catch(() => ''));
+  const log = async () =>
+    errors.join('') + (await readFile(join(folder, 'dovecot.log'), 'utf8').catch(() => ''));
+  let master: ChildProcess;
+  const launch = async () => {
+    master = spawnTied([path, '-F', '-c', configuration], 'TERM', { stdio: ['ignore', 'ignore', 'pipe'] });
+    master.stderr?.setEncoding('utf8').on('data', (text: string) => void errors.push(text));
+    await greeted(plainPort, () => master.exitCode === null && master.signalCode === null);
+  };
   const stop = async () => {
     await end(master, 'SIGTERM');
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await greeted(plainPort, () => master.exitCode === null && master.signalCode === null);
+    await launch();
   } catch (error) {
     const words = await log();
     await stop();
     throw new Error(`Dovecot did not start: ${words.trim() || error}`, { cause: error });
   }
-  const pid = master.pid ?? -1;
   const box = format === 'maildir' ? maildir(folder, owner) : mdbox(configuration);
   return {
     host: 'localhost',
@@ -107,9 +114,22 @@ async function start(path: string, options: DovecotOptions): Promise<Dovecot> {
     plainPort,
     ca,
     users,
-    pid,
+    folder,
+    get pid() {
+      return master.pid ?? -1;
+    },
     ...box,
-    killPop3: (user) => killSessions(pid, user),
+    killPop3: (user) => killSessions(master.pid ?? -1, user),
+    async kill() {
+      // Stopped, it starts no further ones, and asks for none that died: their numbers stay theirs.
+      master.kill('SIGSTOP');
+      const children = await childrenOf(master.pid ?? -1);
+      for (const { kill } of children) kill();
+      await end(master, 'SIGKILL');
+      // Their ports are free then.
+      await Promise.all(children.map(({ gone }) => gone()));
+    },
+    restart: launch,
     log,
     stop,
   };
@@ -208,21 +228,6 @@ function mdbox(configuration: string): Pick<Dovecot, 'put' | 'list'> {
     },
     list,
   };
-}
-
-async function killSessions(master: number, user: string): Promise<number> {
-  let killed = 0;
-  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    const [stat, title] = await Promise.all(
-      ['stat', 'cmdline'].map((file) => readFile(join('/proc', pid, file), 'utf8').catch(() => '')),
-    );
-    // "pid (name) state ppid …"; the name may hold anything, so from its last bracket on.
-    const parent = Number(stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-    if (parent !== master || !title?.startsWith(`dovecot/pop3 [${user} `)) continue;
-    process.kill(Number(pid), 'SIGKILL');
-    killed += 1;
-  }
-  return killed;
 }
 
 async function freePorts(): Promise<readonly [number, number]> {
