@@ -26,15 +26,15 @@ export type StoreOutcome =
 /** Rejects with StoreError: not stored, as far as anybody knows. */
 export async function storeReceived(
   context: RunContext,
-  { known: onRecord }: Session,
+  session: Session,
   received: Received,
 ): Promise<StoreOutcome> {
   const { wanted, digest, intake } = received;
-  const records = [...onRecord.records(wanted.ref.uidl), ...(wanted.record ? [wanted.record] : [])];
+  const records = [...session.known.records(wanted.ref.uidl), ...(wanted.record ? [wanted.record] : [])];
   const known = records.find(({ sha256 }) => sha256 === digest.sha256);
   if (known) {
     await intake.discard();
-    return settleKnown(context, received, known);
+    return settleKnown(context, session, { received, known });
   }
   // Retrieved to prove what is stored, and it is something else: the UIDL was used again.
   if (wanted.record) return { again: { row: wanted.row, ref: wanted.ref } };
@@ -48,7 +48,10 @@ export async function storeReceived(
   return {
     stored: {
       wanted,
-      record: recordOf(context, received, placed.byContent),
+      record: recordOf(context, received, {
+        top: session.headerHashes.get(wanted.row.index),
+        byContent: placed.byContent,
+      }),
       header: received.header,
       announced: false,
     },
@@ -57,14 +60,14 @@ export async function storeReceived(
 
 async function settleKnown(
   context: RunContext,
-  received: Received,
-  known: StoredRecord,
+  { headerHashes }: Session,
+  { received, known }: { readonly received: Received; readonly known: StoredRecord },
 ): Promise<StoreOutcome> {
   const { wanted, digest } = received;
   const seen = await context.ports.store.verify(keyOfRecord(context.mailbox.id, known), digest);
   if (seen !== 'same') return { missing: wanted };
   const { size } = wanted.ref;
-  const listed = { ...known, size, ...topHashOf(wanted, known.headerHash) };
+  const listed = { ...known, size, ...topHashOf(headerHashes.get(wanted.row.index), known.headerHash) };
   const record = refreshed({ ...known, octets: digest.size }, listed);
   return { stored: { wanted, record, header: received.header, announced: true } };
 }
@@ -114,13 +117,13 @@ export function digestOfRecord({ octets, sha256, composite }: StoredRecord): Dig
 function recordOf(
   context: RunContext,
   { wanted, digest, headerHash }: Received,
-  byContent: boolean,
+  { top, byContent }: { readonly top: string | null | undefined; readonly byContent: boolean },
 ): StoredRecord {
   return {
     uidl: wanted.ref.uidl,
     size: wanted.ref.size,
     headerHash,
-    ...topHashOf(wanted, headerHash),
+    ...topHashOf(top, headerHash),
     octets: digest.size,
     sha256: digest.sha256,
     ...(digest.composite === undefined ? {} : { composite: digest.composite }),
@@ -130,6 +133,6 @@ function recordOf(
 }
 
 /** QUIRK: some servers add lines to the header that TOP shows (Status, X-UIDL), or leave some out. */
-function topHashOf({ ref }: Wanted, headerHash: string): { topHashes?: readonly string[] } {
-  return ref.headerHash === null || ref.headerHash === headerHash ? {} : { topHashes: [ref.headerHash] };
+function topHashOf(top: string | null | undefined, headerHash: string): { topHashes?: readonly string[] } {
+  return !top || top === headerHash ? {} : { topHashes: [top] };
 }
