@@ -1,18 +1,24 @@
 /**
  * `npm run proof`: the long proofs, each far beyond what `npm test` has time for. Without arguments all of them; with
- * names of steps only those. `--json FILE` keeps the figures, from which docs/proof.md is made.
+ * names of steps only those. `--keep` notes the figures in docs/proof.json, and makes docs/proof.md of it.
  */
-import { writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Tally } from '../test/proof/tally.ts';
 import { installParts } from './parts/install.ts';
+import { GATES, runGate } from './proof/gates.ts';
+import { type Book, type Kept, scoreboard } from './proof/scoreboard.ts';
 
-const USAGE = `usage: npm run proof -- [STEP ...] [--kills N] [--lanes N] [--seed TEXT] [--json FILE] [--row NAME [--trial N [--times N]]]
+const USAGE = `usage: npm run proof -- [STEP ...] [--seeds N] [--fuzz-seconds N] [--kills N] [--lanes N] [--seed TEXT] [--keep] [--row NAME [--trial N [--times N]]]
+  --seeds   histories of the simulation (default: 100000)
+  --fuzz-seconds   for all fuzzers together (default: 600)
   --kills   processes killed at random instants (default: 5000)
   --lanes   mailboxes disturbed side by side (default: one more than cores)
   --seed    decides who is killed when (default: a new one, which is printed)
-  --json    the figures, for docs/proof.md
+  --keep    the figures go into docs/proof.json, and docs/proof.md is made of it
   --row     only this one; the table has their names
   --trial   only this trial of the row, as a failure names it, until it fails or was played --times`;
 
@@ -26,16 +32,19 @@ function readArguments() {
         kills: { type: 'string', default: '5000' },
         lanes: { type: 'string', default: String(availableParallelism() + 1) },
         seed: { type: 'string', default: String(Date.now()) },
-        json: { type: 'string' },
+        seeds: { type: 'string', default: '100000' },
+        'fuzz-seconds': { type: 'string', default: '600' },
+        keep: { type: 'boolean', default: false },
         row: { type: 'string' },
         trial: { type: 'string' },
         times: { type: 'string', default: '1' },
       },
     });
-    const { kills, lanes, times, trial, ...others } = values;
+    const { kills, lanes, times, trial, seeds, 'fuzz-seconds': fuzzSeconds, ...others } = values;
     return {
       ...others,
       steps: positionals,
+      sizes: { seeds: wholeNumber('seeds', seeds), fuzzSeconds: wholeNumber('fuzz-seconds', fuzzSeconds) },
       kills: wholeNumber('kills', kills),
       lanes: wholeNumber('lanes', lanes),
       times: wholeNumber('times', times),
@@ -65,6 +74,7 @@ interface ProofStep {
 }
 
 const STEPS: readonly ProofStep[] = [
+  ...GATES.map((gate) => ({ ...gate, prove: () => proveGate(gate) })),
   {
     name: 'processes',
     what: 'real processes killed at random instants',
@@ -72,17 +82,24 @@ const STEPS: readonly ProofStep[] = [
   },
 ];
 
-async function proveProcesses(): Promise<Proven> {
-  const { env, missing } = await installParts(
-    ['dovecot', 'versitygw', 'minio', 'aws-lambda-ric'],
-    console.log,
-  );
-  // What the tests read when they are loaded.
+/** What the tests read when they are loaded. */
+async function withParts(): Promise<void> {
+  const names = ['dovecot', 'versitygw', 'minio', 'aws-lambda-ric'] as const;
+  const { env, missing } = await installParts(names, console.log);
   Object.assign(process.env, env);
+  for (const { name, reason } of missing) console.log(`SKIPPED, this machine lacks ${name}: ${reason}`);
+}
+
+async function proveGate(gate: (typeof GATES)[number]): Promise<Proven> {
+  if (gate.name === 'large') await withParts();
+  return runGate(gate, given.sizes);
+}
+
+async function proveProcesses(): Promise<Proven> {
+  await withParts();
   const { ROWS, lacking, nameOf } = await import('../test/proof/rows.ts');
   const { prove, replay } = await import('../test/proof/prove.ts');
   const { inWords, progressIn } = await import('../test/proof/words.ts');
-  for (const { name, reason } of missing) console.log(`SKIPPED, this machine lacks ${name}: ${reason}`);
   const rows = ROWS.filter((row) => lacking(row).length === 0 && (given.row ?? nameOf(row)) === nameOf(row));
   const [row] = rows;
   if (row === undefined) throw new Error(`no row to prove; there are: ${ROWS.map(nameOf).join('; ')}`);
@@ -108,7 +125,7 @@ if (unknown.length > 0) {
   );
   process.exit(2);
 }
-const figures: Record<string, object> = {};
+const kept: Record<string, Kept> = {};
 let good = true;
 for (const { name, what, prove } of STEPS) {
   if (given.steps.length > 0 && !given.steps.includes(name)) continue;
@@ -118,12 +135,33 @@ for (const { name, what, prove } of STEPS) {
     console.error(error instanceof Error ? error.message : error);
     return { good: false, figures: { error: String(error) } };
   });
-  figures[name] = proven.figures;
   good &&= proven.good;
+  if (proven.good) kept[name] = keptOf(name, proven.figures);
+  else console.log(`--- ${name} FAILED`);
 }
-if (given.json !== undefined) {
-  const machine = { node: process.version, platform: process.platform, cores: availableParallelism() };
-  const document = { made: new Date().toISOString(), machine, ...figures };
-  await writeFile(given.json, `${JSON.stringify(document, null, 2)}\n`);
-}
+if (given.keep) await keep(kept);
 process.exit(good ? 0 : 1);
+
+function keptOf(name: string, figures: object): Kept {
+  const size =
+    { simulation: ` --seeds ${given.sizes.seeds}`, processes: ` --kills ${given.kills}` }[name] ?? '';
+  return {
+    made: new Date().toISOString(),
+    commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
+    machine: `Node ${process.versions.node}, ${availableParallelism()} cores`,
+    command: `npm run proof -- ${name}${size}`,
+    figures,
+  };
+}
+
+/** Steps that were not run now keep what they told last. */
+async function keep(steps: Book): Promise<void> {
+  const path = (name: string) => fileURLToPath(new URL(`../docs/${name}`, import.meta.url));
+  const before = await readFile(path('proof.json'), 'utf8').then(
+    (text) => JSON.parse(text) as Book,
+    () => ({}),
+  );
+  const book: Book = { ...before, ...steps };
+  await writeFile(path('proof.json'), `${JSON.stringify(book, null, 2)}\n`);
+  await writeFile(path('proof.md'), scoreboard(book));
+}
