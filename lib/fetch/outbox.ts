@@ -87,16 +87,19 @@ async function objectsOf(
   return { unknown, found };
 }
 
-/** By header and size, or by size alone where the server's TOP shows other headers than its RETR. */
+/**
+ * By header and size; by the header alone where LIST does not tell the true size; by size alone where the server's TOP
+ * shows other headers than its RETR.
+ */
 function ownerOf(
   { octets, headerHash }: StoredRecord,
   ref: MessageRef,
   twins: readonly MessageRef[],
 ): 'own' | 'twin' | 'nobody' {
   const bySize = (one: MessageRef) => one.size === octets;
-  const exactly = (one: MessageRef) =>
-    bySize(one) && (one.headerHash === null || one.headerHash === headerHash);
-  for (const is of [exactly, bySize]) {
+  const byHeader = (one: MessageRef) => one.headerHash === headerHash;
+  const exactly = (one: MessageRef) => bySize(one) && (one.headerHash === null || byHeader(one));
+  for (const is of [exactly, byHeader, bySize]) {
     const [own, twin] = [is(ref), twins.some(is)];
     if (own !== twin) return own ? 'own' : 'twin';
     if (own && is === exactly) return 'own';

@@ -92,8 +92,9 @@ class History {
     this.#stopIfBroken();
     await this.#settle(10 * MINUTE_MS);
     const { intents, failures } = await this.#head();
-    // What was set aside is tried again, and watching for late writes ends, within a day.
-    if (intents.length + failures.length > 0 || world.chance.happens(0.2)) await this.#settle(26 * HOUR_MS);
+    // What was set aside is tried again, and watching for late writes ends, within a day, by the clock that said when.
+    if (intents.length + failures.length > 0 || world.chance.happens(0.2))
+      await this.#settle(26 * HOUR_MS + world.ledger.skewMs);
     checkArrivals(this.stage, await this.#head());
     this.#stopIfBroken();
   }

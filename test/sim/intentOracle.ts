@@ -23,7 +23,8 @@ export function checkFailures(before: Head | null, head: Head, ledger: Ledger): 
   const [one, another] = risen;
   if (one && !another && one.lastRun !== null) {
     ledger.counted.set(one.lastRun, one.uidl);
-    if (ledger.killedRuns.has(one.lastRun)) ledger.excuse(one.uidl, one.lastRun);
+    // Its accident came before the count was written.
+    if (ledger.writer?.disturbed) ledger.excuse(one.uidl, ledger.writer.name);
   }
   for (const failure of head.failures) if (failure.setAsideMs !== null) checkAside(failure, ledger);
 }

@@ -53,9 +53,11 @@ export interface Terms {
   readonly password: string;
 }
 
-/** Who commits a state: its run, and the time by its clock. */
+/** Who commits a state: its run, the time by its clock, and whether it met with an accident. */
 export interface Writer {
+  readonly name: string;
   readonly run: string;
+  readonly disturbed: boolean;
   nowMs(): number;
 }
 
@@ -84,8 +86,6 @@ export class Ledger {
   readonly excuses = new Map<number, Set<string>>();
   /** By run: the UIDL of the one message that its last count of an attempt was about. */
   readonly counted = new Map<string, string>();
-  /** Runs whose process was killed by chance: what they counted may land later. */
-  readonly killedRuns = new Set<string>();
   /** Messages set aside, by the ref that the state gives them, and those a person was told of. */
   readonly aside = new Set<string>();
   asideEvents = 0;
@@ -96,7 +96,8 @@ export class Ledger {
   readonly segments = new Map<string, ReadonlySet<string>>();
   /** By pair: when a message with that UIDL and content was last taken from the server's listing. */
   readonly goneMs = new Map<string, number>();
-  clocksJumped = false;
+  /** By how much a clock was wrong at most: what is set by it falls due so much later. */
+  skewMs = 0;
   readonly nonces = new Set<string>();
 
   /** Virtual time, epoch milliseconds. */
@@ -105,6 +106,10 @@ export class Ledger {
   constructor(terms: Terms, nowMs: () => number) {
     this.terms = terms;
     this.nowMs = nowMs;
+  }
+
+  get clocksJumped(): boolean {
+    return this.skewMs > 0;
   }
 
   /** The first one stands. */

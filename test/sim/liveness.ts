@@ -10,8 +10,12 @@
  *                to be deleted, or that one is not: then the record is believed, since nothing that TOP or RETR says is asked for
  *   succeeded    it was taken away, another took over its UIDL and LIST size and was settled, and then its own late
  *                write landed: nobody watches for it any more
+ *   inherited    it took over UIDL and LIST size of mail that was taken away once it was stored, and whose announcing
+ *                ends each process or is refused: what that one left behind leads to it, and it is set aside with it
  *   indistinct   on a server without TOP it shares UIDL and size with mail that nobody can fetch, that comes short and
- *                is kept, or whose object a consumer removed: what holds for that holds for it
+ *                is kept, or whose object a consumer removed: what holds for that holds for it; where there is TOP, it
+ *                shares UIDL, size and header with mail that nobody can fetch: they are one attempt, and the line
+ *                which that breaks takes the DELE of this with it
  *   undecided    its RETR is refused, and the server has no other mail that would tell whose trouble that is
  *   unvouched    a server that answers neither UIDL n nor LIST n with a number: nothing of it can be believed
  */
@@ -29,7 +33,9 @@ export function checkArrivals(stage: Stage, head: Head): void {
   for (const message of stage.maildrop.present) {
     if (message.hidden) continue;
     const { uidl } = message;
-    if (!isAlike(stage, message) && !isIndistinct(stage, message, uidl)) checkArrived(stage, message, head);
+    if (isAlike(stage, message) || isInherited(stage, message) || isIndistinct(stage, message, uidl))
+      continue;
+    checkArrived(stage, message, head);
   }
   const open = head.intents;
   if (open.length > 0 && ledger.consumed.size === 0) checkIntents(ledger, open);
@@ -49,8 +55,7 @@ function checkAnnounced(stage: Stage, pair: string, key: string): void {
   const { ledger } = stage.world;
   const [stem = '', sha256 = ''] = pair.split(' ');
   const message = ledger.truths.get(stem)?.get(sha256);
-  const unsayable = message?.poison === 'announce' || message?.poison === 'unsayable';
-  if (ledger.accepted.has(pair) || unsayable) return;
+  if (ledger.accepted.has(pair) || (message && isUnsayable(message))) return;
   const uidl = ledger.uidlOf(stem);
   const excused =
     message && uidl && (isIndistinct(stage, message, uidl) || isSucceeded(stage, message, uidl));
@@ -118,13 +123,28 @@ function isIndistinct({ maildrop, world }: Stage, message: Message, uidl: string
   const { top } = maildrop.manners;
   const others = sharers(ledger, message, uidl);
   // Nor is TOP asked again of any of them once it ended a session.
-  if (top !== 'refused' && !others.some((other) => cutsItself(other.topWire))) return false;
+  const topTells = top !== 'refused' && !others.some((other) => cutsItself(other.topWire));
+  if (topTells)
+    return others.some((other) => other.headerHash === message.headerHash && mayBeSetAside(other, ledger));
   return others.some(
     (other) =>
       mayBeSetAside(other, ledger) ||
       comesShort(other) ||
       ledger.consumed.has(ledger.pairOf(uidl, other.sha256)),
   );
+}
+
+/** See "inherited" above. */
+function isInherited({ world: { ledger } }: Stage, message: Message): boolean {
+  return sharers(ledger, message, message.uidl).some((other) => {
+    const pair = ledger.pairOf(other.uidl, other.sha256);
+    const isThere = other.gone === 'no' && !other.hidden;
+    return !isThere && ledger.isStored(pair) && !ledger.accepted.has(pair) && isUnsayable(other);
+  });
+}
+
+function isUnsayable({ poison }: Message): boolean {
+  return poison === 'announce' || poison === 'unsayable';
 }
 
 /** See "succeeded" above. */

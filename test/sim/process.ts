@@ -55,7 +55,7 @@ export class SimulatedProcess implements Owner {
   dead = false;
   /** The run has ended, in whatever way; the process may go on. */
   ended = false;
-  /** Frozen, moved in time or slowed down: its attempts may run out of time. */
+  /** Frozen, moved in time, slowed down or killed: its attempts may run out of time, and what it counted land later. */
   disturbed = false;
   proved = false;
   trusted = false;
@@ -147,8 +147,8 @@ export class SimulatedProcess implements Owner {
         this.disturb();
         return false;
       case 'jump':
-        this.world.ledger.clocksJumped = true;
         this.skewMs += this.chance.pick([-DAY_MS, DAY_MS]);
+        this.world.ledger.skewMs = Math.max(this.world.ledger.skewMs, Math.abs(this.skewMs));
         this.disturb();
         return false;
       case 'abort':
@@ -174,8 +174,7 @@ export class SimulatedProcess implements Owner {
   }
 
   kill(): void {
-    this.isExcused();
-    this.world.ledger.killedRuns.add(this.#run);
+    this.disturb();
     this.die('killed');
   }
 

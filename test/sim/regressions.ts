@@ -39,4 +39,9 @@ export const REGRESSIONS: readonly Regression[] = [
   },
   { seed: 5824, found: 'A RETR that only asked whether the server delivers was followed by QUIT.' },
   { seed: 9605, found: 'Twins whose TOP ends the session failed at each run and were never set aside.' },
+  {
+    seed: 41562,
+    found:
+      'The same twin, where LIST does not tell the true size, and only its header tells whose object it is.',
+  },
 ];
