@@ -93,8 +93,15 @@ export class Line implements Transport {
   /** Of the server. `poison`: of whoever reads it. */
   send(bytes: Buffer, poison: Message | null = null): void {
     if (this.#ended !== 'no') return;
-    if (!this.#pieces) this.#inFlight.push({ bytes, poison });
-    else {
+    if (!this.#pieces) {
+      // Cut where a line of one dot ends: what comes behind is in flight while the client believes the body whole.
+      for (let at = 0; at < bytes.length; ) {
+        const dot = bytes.indexOf('\r\n.\r\n', at);
+        const to = dot < 0 ? bytes.length : dot + '\r\n.\r\n'.length;
+        this.#inFlight.push({ bytes: bytes.subarray(at, to), poison: to >= bytes.length ? poison : null });
+        at = to;
+      }
+    } else {
       for (let at = 0; at < bytes.length; ) {
         const to = at + 1 + this.process.chance.below(this.process.chance.pick([4, 40, 400, 4000]));
         this.#inFlight.push({ bytes: bytes.subarray(at, to), poison: to >= bytes.length ? poison : null });

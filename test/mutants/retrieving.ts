@@ -1,0 +1,159 @@
+/** Wrong engines that believe what a server sends too early, or for too long. */
+import type { Patch } from '../patches/patches.ts';
+import type { Mutant } from './mutant.ts';
+
+/** The body counts as ended where the line ended. */
+export const TRUNCATED_BODY: Patch = {
+  file: 'lib/pop3/connection.ts',
+  find: 'await this.#fill(this.#timer.now() + bounds.silenceMs, pace);',
+  replace: `try {
+        await this.#fill(this.#timer.now() + bounds.silenceMs, pace);
+      } catch (error) {
+        if (octets > 0) break;
+        throw error;
+      }`,
+};
+
+/** A closed line needs no fence. */
+const NO_FENCE_WHEN_CLOSED: Patch = {
+  file: 'lib/fetch/window.ts',
+  find: 'if (last === undefined) return;',
+  replace: 'if (last === undefined || session.client.closedBy !== null) return;',
+};
+
+const NO_FENCE: Patch = {
+  file: 'lib/fetch/window.ts',
+  find: 'await fence(session, wanted)',
+  replace: 'await Promise.resolve()',
+};
+
+/** Bytes that nobody asked for do not end a session by themselves. */
+const UNSOLICITED_IN_BODY: Patch = {
+  file: 'lib/pop3/connection.ts',
+  find: `if (this.#unread() > 0) throw await this.#unsolicited();
+    return octets;`,
+  replace: 'return octets;',
+};
+
+/** A line that came unasked is the status of RETR, whose own status is then the message's first line. */
+const STATUS_IN_MESSAGE: Patch = {
+  file: 'lib/fetch/window.ts',
+  find: "return header.toString('latin1', 0, STATUS.length) === STATUS && digest.size !== row.octets;",
+  replace: 'return false;',
+};
+
+export const SHORTFALL_IGNORED: Patch = {
+  file: 'lib/mailbox/state.ts',
+  find: 'return size === null || octets < size;',
+  replace: 'return false;',
+};
+
+export const RETRIEVING: readonly Mutant[] = [
+  {
+    name: 'truncated accepted',
+    breaks: 'the end of the stream ends a message, and no fence is asked of a line that is gone',
+    patches: [TRUNCATED_BODY, NO_FENCE_WHEN_CLOSED],
+    caughtBy: { oracles: ['I3 object'] },
+  },
+  {
+    name: 'fence not awaited',
+    breaks: 'a window is stored whatever its fence was answered',
+    patches: [
+      { file: 'lib/fetch/window.ts', find: '      await discard(taken);\n', replace: '' },
+      {
+        file: 'lib/fetch/window.ts',
+        find: 'throw new WindowLost(cause, wanted.length === 1 ? (wanted[0] ?? null) : null);',
+        replace: 'void cause;',
+      },
+    ],
+    caughtBy: { oracles: ['I3 object', 'I1 removal'] },
+  },
+  {
+    name: 'fence not sent after a single RETR',
+    breaks: 'a window of one message is stored unfenced: its tail may still be in flight',
+    patches: [
+      {
+        file: 'lib/fetch/window.ts',
+        find: 'if (last === undefined) return;',
+        replace: 'if (last === undefined || wanted.length === 1) return;',
+      },
+    ],
+    caughtBy: { oracles: ['I3 object', 'I1 removal'] },
+  },
+  {
+    name: 'cut mail deleted by A with its tail in flight',
+    breaks:
+      'no fence at all and no look at LIST: mail that cut itself is stored, to be deleted in the same session',
+    patches: [NO_FENCE, UNSOLICITED_IN_BODY, SHORTFALL_IGNORED],
+    caughtBy: { oracles: ['I3 object'] },
+  },
+  {
+    name: 'bytes nobody asked for ignored',
+    breaks:
+      'what a server sends unasked is taken for the answer to the next command, at both places that notice it',
+    patches: [
+      UNSOLICITED_IN_BODY,
+      STATUS_IN_MESSAGE,
+      {
+        file: 'lib/pop3/connection.ts',
+        find: `if (this.#unread() > 0) throw await this.#unsolicited();
+    await this.#wire.write(`,
+        replace: 'await this.#wire.write(',
+      },
+    ],
+    caughtBy: {
+      file: 'test/mutants/rare.test.ts',
+      title: 'what is too rare for the simulation > a line that nobody asked for',
+    },
+  },
+  {
+    name: 'status line in a message unnoticed',
+    breaks:
+      'a line sent unasked, and still in flight when RETR is written, shifts the status into the message',
+    patches: [STATUS_IN_MESSAGE],
+    caughtBy: {
+      file: 'test/mutants/rare.test.ts',
+      title: 'what is too rare for the simulation > a line that nobody asked for',
+    },
+  },
+  {
+    name: 'dots left stuffed',
+    breaks: 'the dot that a server put before a line stays in the object',
+    patches: [
+      {
+        file: 'lib/pop3/framing.ts',
+        find: "if (byte !== CR) return this.#run(chunk, at);\n        return this.#skip(at, 'after dot CR');",
+        replace:
+          "if (byte !== CR) return this.#run(chunk, Math.max(0, at - 1));\n        return this.#skip(at, 'after dot CR');",
+      },
+    ],
+    caughtBy: { oracles: ['I3 object'] },
+  },
+  {
+    name: 'numbers kept across sessions',
+    breaks: "a second session works by the first one's listing, whose message numbers mean other mail now",
+    patches: [
+      {
+        file: 'lib/fetch/run.ts',
+        find: 'context.session = session;',
+        replace: `const { listing, known } = context.session ?? session;
+  Object.assign(session, { listing, known });
+  context.session = session;`,
+      },
+    ],
+    caughtBy: { oracles: ['I1 removal', 'I10 binding'] },
+  },
+  {
+    name: 'QUIT after doubt',
+    breaks:
+      'a session is ended by QUIT though a message that it retrieved is not stored: some servers hide it then',
+    patches: [{ file: 'lib/fetch/run.ts', find: 'if (session.inDoubt.size > 0) {', replace: 'if (false) {' }],
+    caughtBy: { oracles: ['I1 doubt'] },
+  },
+  {
+    name: 'quiet with work left',
+    breaks: 'the listing is noted as done though messages of it are not, and later runs pass them over',
+    patches: [{ file: 'lib/fetch/run.ts', find: 'const digest = quiet ?', replace: 'const digest = true ?' }],
+    caughtBy: { oracles: ['L1 arrives'] },
+  },
+];
