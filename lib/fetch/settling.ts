@@ -119,7 +119,10 @@ export function intentOf({ run, deadline }: RunContext, ref: MessageRef): Intent
 }
 
 /** Twins of the very same bytes share one object and one record, which then stands for so many rows. */
-function withRowCounts({ alike }: Session, settled: readonly Stored[]): StoredRecord[] {
+export function withRowCounts(
+  { alike }: Session,
+  settled: readonly Pick<Stored, 'wanted' | 'record'>[],
+): StoredRecord[] {
   for (const { wanted, record } of settled) {
     if (!wanted.row.repeated) continue;
     const key = recordKey(record);

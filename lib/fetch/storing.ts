@@ -16,12 +16,14 @@ export interface Stored {
   readonly announced: boolean;
 }
 
+/** On record, but the object is no longer there: the mail stays on the server. */
+export type Missing = Pick<Stored, 'wanted' | 'record'>;
+
 export type StoreOutcome =
   | { readonly stored: Stored }
   /** Its bytes are gone and content decides its key: retrieve it again. */
   | { readonly again: Wanted }
-  /** On record, but the object is no longer there: the mail stays on the server. */
-  | { readonly missing: Wanted };
+  | { readonly missing: Missing };
 
 /** Rejects with StoreError: not stored, as far as anybody knows. */
 export async function storeReceived(
@@ -65,10 +67,10 @@ async function settleKnown(
 ): Promise<StoreOutcome> {
   const { wanted, digest } = received;
   const seen = await context.ports.store.verify(keyOfRecord(context.mailbox.id, known), digest);
-  if (seen !== 'same') return { missing: wanted };
   const { size } = wanted.ref;
   const listed = { ...known, size, ...topHashOf(headerHashes.get(wanted.row.index), known.headerHash) };
   const record = refreshed({ ...known, octets: digest.size }, listed);
+  if (seen !== 'same') return { missing: { wanted, record } };
   return { stored: { wanted, record, header: received.header, announced: true } };
 }
 

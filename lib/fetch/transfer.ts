@@ -4,13 +4,13 @@
  * is retrieved that no intent announces.
  */
 import { intentBytes, roomForIntents } from '../mailbox/room.ts';
-import { refKey, withIntents } from '../mailbox/state.ts';
+import { refKey, withIntents, withRecords } from '../mailbox/state.ts';
 import { UPLOAD_BYTES } from '../store/port.ts';
 import { type Deletable, deleteRetrieved } from './deleting.ts';
 import { keepMissing, type RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
-import { announce, commitSettled, hidesAnother, intentOf } from './settling.ts';
-import { type Stored, storeReceived } from './storing.ts';
+import { announce, commitSettled, hidesAnother, intentOf, withRowCounts } from './settling.ts';
+import { type Missing, type Stored, storeReceived } from './storing.ts';
 import { isBlameless, RunEnded } from './trouble.ts';
 import {
   type Received,
@@ -112,7 +112,10 @@ async function settle(
   if (stored.length === 0 && next.length === 0) return [];
   const { settled, refused } = await announce(context, stored);
   for (const { stored: one, error } of refused) postpone(context, one.wanted, error);
-  const hiding = settled.filter((one) => hidesAnother(session, one, settled)).map(({ wanted }) => wanted.ref);
+  // Of one on record the first key was looked at when it was put there: what no record knows is another's since.
+  const hiding = settled
+    .filter((one) => !one.announced && hidesAnother(session, one, settled))
+    .map(({ wanted }) => wanted.ref);
   // A twin that nothing tells apart may be under way or have failed, and must not be without an intent.
   const open = new Set([...[...hiding, ...current.map(({ ref }) => ref)].map(refKey), ...context.postponed]);
   const resolved = settled.map(({ wanted }) => wanted.ref).filter((ref) => !open.has(refKey(ref)));
@@ -164,15 +167,25 @@ async function transferBatch(
     }
   }
   const { stored, again, missing, storeError } = await uploads.finish();
-  for (const wanted of missing) settleMissing(context, session, wanted);
+  await settleMissing(context, session, missing);
   const left = [...again, ...untried];
   if (lost === undefined) return { stored, untried: left, error: storeError };
   return { stored, ...(await afterLoss(context, left, lost)) };
 }
 
-function settleMissing(context: RunContext, session: Session, { row, ref }: Wanted): void {
-  keepMissing(context, ref);
-  session.inDoubt.delete(row.index);
+/** What they are listed as now goes on record all the same, or they would be retrieved at each poll. */
+async function settleMissing(
+  context: RunContext,
+  session: Session,
+  missing: readonly Missing[],
+): Promise<void> {
+  if (missing.length === 0) return;
+  const records = withRowCounts(session, missing);
+  await context.state.commit((head) => withRecords(head, records));
+  for (const { wanted } of missing) {
+    keepMissing(context, wanted.ref);
+    session.inDoubt.delete(wanted.row.index);
+  }
 }
 
 /** A lost window costs one message its place in company, or the mailbox its windows of many. */
@@ -228,7 +241,7 @@ class Uploads {
   readonly #running: Promise<void>[] = [];
   readonly #stored: Stored[] = [];
   readonly #again: Wanted[] = [];
-  readonly #missing: Wanted[] = [];
+  readonly #missing: Missing[] = [];
   #failures = 0;
   #error: unknown;
 

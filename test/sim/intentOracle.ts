@@ -52,11 +52,23 @@ function checkAside(failure: Failure, ledger: Ledger): void {
   ledger.fail('I14 innocent', `message ${numbers} (${failure.uidl}) was set aside: ${failure.message}`);
 }
 
-function* offered({ uidl, headerHash }: Failure, ledger: Ledger): Generator<Message> {
-  for (const message of ledger.offered.get(uidl) ?? []) {
-    if (headerHash === null || headerHash === message.headerHash || message.topWire.includes('X-Top'))
-      yield message;
-  }
+function* offered(failure: Failure, ledger: Ledger): Generator<Message> {
+  for (const message of ledger.offered.get(failure.uidl) ?? []) if (isMeant(failure, message)) yield message;
+}
+
+function isMeant({ headerHash }: Failure, message: Message): boolean {
+  return headerHash === null || headerHash === message.headerHash || message.topWire.includes('X-Top');
+}
+
+/** Whether the committed state has it set aside, so that it is not asked for until its day has come. */
+export function isAside(message: Message, { head }: Ledger): boolean {
+  return (head?.failures ?? []).some(
+    (failure) =>
+      failure.setAsideMs !== null &&
+      failure.uidl === message.uidl &&
+      failure.size === message.listSize &&
+      isMeant(failure, message),
+  );
 }
 
 export function mayBeSetAside(message: Message, ledger: Ledger): boolean {

@@ -16,11 +16,13 @@
  *                is kept, or whose object a consumer removed: what holds for that holds for it; where there is TOP, it
  *                shares UIDL, size and header with mail that nobody can fetch: they are one attempt, and the line
  *                which that breaks takes the DELE of this with it
- *   undecided    its RETR is refused, and the server has no other mail that would tell whose trouble that is
- *   unvouched    a server that answers neither UIDL n nor LIST n with a number: nothing of it can be believed
+ *   undecided    its RETR is refused, and the server has no other mail that would tell whose trouble that is: what is
+ *                set aside is not asked for until its day has come, and indistinct mail is tried as one
+ *   unvouched    a server that answers neither UIDL n nor LIST n with a number: nothing of it can be believed; nor is
+ *                LIST n answered for what the session has marked as deleted, though the server ignores it
  */
 import type { Head } from '../../lib/mailbox/state.ts';
-import { mayBeSetAside } from './intentOracle.ts';
+import { isAside, mayBeSetAside } from './intentOracle.ts';
 import type { Ledger } from './ledger.ts';
 import type { Message } from './messages.ts';
 import type { Stage } from './runs.ts';
@@ -66,7 +68,7 @@ function checkArrived(stage: Stage, message: Message, head: Head) {
   const { ledger } = stage.world;
   const pair = ledger.pairOf(message.uidl, message.sha256);
   const named = `message ${message.number} (${message.uidl})`;
-  if (message.poison === 'refused' && !othersCome(stage)) return;
+  if (message.poison === 'refused' && !othersCome(stage, message)) return;
   if (isHopeless(message)) {
     const told = head.failures.some(({ uidl, setAsideMs }) => uidl === message.uidl && setAsideMs !== null);
     if (!told) ledger.fail('L1 arrives', `${named} cannot be had, and is not set aside`);
@@ -78,15 +80,35 @@ function checkArrived(stage: Stage, message: Message, head: Head) {
   if (mustGo(stage, message)) ledger.fail('L1 removal', `${named} is stored, and still on the server`);
 }
 
-/**
- * A refused RETR is the message's own trouble only where the server delivers another, known by its size; one that
- * ignores DELE has all others marked as deleted by the time.
- */
-export function othersCome({ maildrop, world }: Stage): boolean {
-  if (world.ledger.terms.deletes && maildrop.manners.deletes === 'ignored') return false;
+/** A refused RETR is the message's own trouble only where the server delivers another, known by its size. */
+function othersCome(stage: Stage, refused: Message): boolean {
+  const { maildrop, world } = stage;
   return maildrop.present.some(
-    (message) => !message.hidden && message.listSize !== null && !isHopeless(message),
+    (other) =>
+      !other.hidden &&
+      other.listSize !== null &&
+      !isHopeless(other) &&
+      !isMarked(stage, other) &&
+      !isAside(other, world.ledger) &&
+      !isOneWith(stage, refused, other),
   );
+}
+
+/** See "undecided" above: how many of those listed fail at each run. */
+export function undecidedIn(stage: Stage): number {
+  const { maildrop, world } = stage;
+  const listed = maildrop.present.filter(({ hidden }) => !hidden);
+  const refused = listed.filter(
+    (message) =>
+      message.poison === 'refused' && !isAside(message, world.ledger) && !othersCome(stage, message),
+  );
+  return listed.filter((message) => refused.some((one) => one === message || isOneWith(stage, one, message)))
+    .length;
+}
+
+/** One that ignores DELE has all that should be gone marked as deleted by the time that anything is asked for. */
+function isMarked(stage: Stage, message: Message): boolean {
+  return stage.maildrop.manners.deletes === 'ignored' && isRemovable(stage, message);
 }
 
 /** No attempt can bring it in whole and announced. */
@@ -95,11 +117,15 @@ function isHopeless({ truth, poison }: Message): boolean {
 }
 
 /** Whether it should have been deleted by now. */
-export function mustGo({ world, maildrop }: Stage, message: Message): boolean {
+function mustGo(stage: Stage, message: Message): boolean {
+  return stage.maildrop.manners.deletes !== 'ignored' && isRemovable(stage, message);
+}
+
+/** Whether DELE is to be asked for. */
+function isRemovable({ world }: Stage, message: Message): boolean {
   const { terms, consumed, overwritten } = world.ledger;
   const { truth, listSize, uidl, sha256 } = message;
-  if (!terms.deletes || !terms.durable || !terms.storeTrusted || maildrop.manners.deletes === 'ignored')
-    return false;
+  if (!terms.deletes || !terms.durable || !terms.storeTrusted) return false;
   if (truth === null || listSize === null || truth.length < listSize) return false;
   const pair = world.ledger.pairOf(uidl, sha256);
   return !consumed.has(pair) && !overwritten.has(pair) && !mayBeSetAside(message, world.ledger);
@@ -118,13 +144,10 @@ function isAlike(stage: Stage, message: Message): boolean {
 }
 
 /** See "indistinct" above; `uidl`: the one that it bore then. */
-function isIndistinct({ maildrop, world }: Stage, message: Message, uidl: string): boolean {
-  const { ledger } = world;
-  const { top } = maildrop.manners;
+function isIndistinct(stage: Stage, message: Message, uidl: string): boolean {
+  const { ledger } = stage.world;
   const others = sharers(ledger, message, uidl);
-  // Nor is TOP asked again of any of them once it ended a session.
-  const topTells = top !== 'refused' && !others.some((other) => cutsItself(other.topWire));
-  if (topTells)
+  if (!isBlind(stage, others))
     return others.some((other) => other.headerHash === message.headerHash && mayBeSetAside(other, ledger));
   return others.some(
     (other) =>
@@ -147,6 +170,17 @@ function isUnsayable({ poison }: Message): boolean {
   return poison === 'announce' || poison === 'unsayable';
 }
 
+/** Without TOP; nor is it asked again of any of them once it ended a session. */
+function isBlind({ maildrop }: Stage, sharing: readonly Message[]): boolean {
+  return maildrop.manners.top === 'refused' || sharing.some(({ topWire }) => cutsItself(topWire));
+}
+
+/** Whether nothing tells these two apart. */
+function isOneWith(stage: Stage, message: Message, other: Message): boolean {
+  const others = sharers(stage.world.ledger, message, message.uidl);
+  return other.uidl === message.uidl && others.includes(other) && isBlind(stage, others);
+}
+
 /** See "succeeded" above. */
 function isSucceeded({ world }: Stage, message: Message, uidl: string): boolean {
   return message.gone === 'by others' && sharers(world.ledger, message, uidl).length > 0;
@@ -159,9 +193,11 @@ function sharers(ledger: Ledger, message: Message, uidl: string): Message[] {
 }
 
 /** See "unvouched" above. */
-export function isUnvouched({ maildrop }: Stage): boolean {
-  const { uidlOfOne, listOfOne } = maildrop.manners;
-  const sized = maildrop.present.some(({ hidden, listSize }) => !hidden && listSize !== null);
+export function isUnvouched(stage: Stage): boolean {
+  const { uidlOfOne, listOfOne } = stage.maildrop.manners;
+  const sized = stage.maildrop.present.some(
+    (message) => !message.hidden && message.listSize !== null && !isMarked(stage, message),
+  );
   return !uidlOfOne && (!listOfOne || !sized);
 }
 

@@ -1,7 +1,7 @@
 /** When a mailbox counts as quiet (L2, L3): how soon it must be, and what a run that has nothing to do may do. */
 import type { RunReport } from '../../lib/fetch/report.ts';
 import type { Counts } from './ledger.ts';
-import { isUnvouched, othersCome } from './liveness.ts';
+import { isUnvouched, undecidedIn } from './liveness.ts';
 import type { Stage } from './runs.ts';
 
 /** Runs after which there must be nothing to do, and how many more each message may cost that cannot be had. */
@@ -17,19 +17,17 @@ export function mostQuietRuns({ maildrop }: Stage): number {
 export function wasQuiet(stage: Stage, before: Counts, report: RunReport | null): boolean {
   const { counts } = stage.world.ledger;
   if (report === null || counts.puts !== before.puts || counts.events !== before.events) return false;
-  if (isUnvouched(stage) || stage.world.ledger.overwritten.size > 0) return true;
+  if (isUnvouched(stage)) return true;
   const undecided = undecidedIn(stage);
+  const { outcome, counts: told } = report;
+  // Attempts are counted at mail whose event is refused, and nothing is put or retrieved for it.
+  if (told.failed > undecided) return false;
+  if (stage.world.ledger.overwritten.size > 0) return true;
   const mailStays = undecided > 0 || staysThoughItShouldGo(stage);
   if (!mailStays && (counts.retrs !== before.retrs || counts.deles !== before.deles)) return false;
-  const { outcome, counts: told } = report;
-  if (told.failed > undecided || told.notReached > 0) return false;
+  if (told.notReached > 0) return false;
   // With more to ask for than one run may, a server that ignores DELE is never done with.
   return outcome === 'done' || (outcome === 'more' && mailStays);
-}
-
-/** Messages whose RETR is refused, with nothing else to retrieve: it may be their trouble or the server's. */
-function undecidedIn(stage: Stage): number {
-  return othersCome(stage) ? 0 : stage.maildrop.present.filter(({ poison }) => poison === 'refused').length;
 }
 
 /** Then each run asks for it again, and may have to retrieve it to prove what it is. */

@@ -44,4 +44,13 @@ export const REGRESSIONS: readonly Regression[] = [
     found:
       'The same twin, where LIST does not tell the true size, and only its header tells whose object it is.',
   },
+  {
+    seed: 18698,
+    found:
+      'A twin on record was tried alone each time that it had been proved, since its brother’s event is refused.',
+  },
+  {
+    seed: 19995,
+    found: 'A consumer removed the object, another mail took over the UIDL: RETR at each poll, for ever.',
+  },
 ];
