@@ -1,11 +1,11 @@
 /** How a run ended, in counts that add up: every listed message is looked at once more and put into one class. */
 import type { Publisher } from '../events/port.ts';
 import { refKey } from '../mailbox/state.ts';
+import { type Decided, decisions } from './decisions.ts';
 import type { Action } from './plan.ts';
 import type { Counts, RunReport, Trouble } from './report.ts';
 import type { RunContext, Tally } from './runContext.ts';
 import type { Session } from './session.ts';
-import { type Decided, decisions } from './sessions.ts';
 
 export interface Ending {
   readonly outcome: RunReport['outcome'];

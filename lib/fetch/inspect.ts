@@ -5,13 +5,13 @@ import { recordCount } from '../mailbox/state.ts';
 import { StateFile } from '../mailbox/stateFile.ts';
 import type { Pop3Client } from '../pop3/client.ts';
 import { Deadline } from './deadline.ts';
+import { decisions, peek } from './decisions.ts';
 import type { Action, Decision } from './plan.ts';
 import type { FetchPorts } from './ports.ts';
 import { ProgressMeter } from './progressMeter.ts';
 import type { Trouble } from './report.ts';
 import { contextOf, type RunContext, Tally } from './runContext.ts';
 import { greeted, openSession, readListing, type Session } from './session.ts';
-import { decisions, peek } from './sessions.ts';
 import { troubleOf } from './trouble.ts';
 
 export interface InspectOptions {

@@ -1,15 +1,14 @@
 /** What an attempt that did not end left in the store, and what a person must be told of. */
+
+import { failureOf, SET_ASIDE_RETRY_MS, withFailure } from '../mailbox/failures.ts';
 import { messagePrefix, setAsideId } from '../mailbox/names.ts';
 import {
   type Failure,
-  failureOf,
   type Head,
   type MessageRef,
   refKey,
-  SET_ASIDE_RETRY_MS,
   type StoredRecord,
   sameRef,
-  withFailure,
   withRecords,
 } from '../mailbox/state.ts';
 import { Digester } from '../store/checksum.ts';

@@ -2,9 +2,9 @@
  * What to do with each listed message: pure, from the listing, the state and the policy. An open intent outranks
  * a record: until it is resolved, nobody knows what its attempt left behind.
  */
+import { failureOf } from '../mailbox/failures.ts';
 import {
   type Failure,
-  failureOf,
   type Head,
   isRecordOf,
   isShort,

@@ -1,27 +1,24 @@
 /** One run over one mailbox, step by step: sign in, plan, transfer, announce, commit and delete, QUIT. */
 
 import { afterFailure } from '../mailbox/backOff.ts';
-import { SWEEP_MS, VANISHED_INTENT_MS } from '../mailbox/bounds.ts';
+import { VANISHED_INTENT_MS } from '../mailbox/bounds.ts';
+import { forgetVanished } from '../mailbox/failures.ts';
 import type { Mailbox } from '../mailbox/settings.ts';
-import {
-  forgetVanished,
-  type Head,
-  type MessageRef,
-  recordCount,
-  refKey,
-  releaseIntents,
-} from '../mailbox/state.ts';
+import { type MessageRef, refKey } from '../mailbox/state.ts';
 import { StateFile } from '../mailbox/stateFile.ts';
-import { whileListed } from '../mailbox/sweep.ts';
 import { Pop3Error } from '../pop3/errors.ts';
+import { closeBooks, sweepRecords } from './books.ts';
 import { Deadline } from './deadline.ts';
+import { decisions } from './decisions.ts';
 import { announceRun, classify, classifyQuiet, type Ending, NOTHING, reportOf } from './ending.ts';
 import type { FetchPorts } from './ports.ts';
 import { ProgressMeter } from './progressMeter.ts';
+import { mayReopen, type Verdict } from './reopening.ts';
 import type { Progress, RunReport } from './report.ts';
 import { contextOf, type RunBegin, type RunContext, Tally } from './runContext.ts';
 import { openSession, type Session } from './session.ts';
-import { decisions, mayReopen, nextDueMs, type Verdict, work } from './sessions.ts';
+import { work } from './sessions.ts';
+import { nextDueMs } from './suspects.ts';
 import { RunEnded, troubleOf } from './trouble.ts';
 
 export interface RunOptions {
@@ -228,29 +225,4 @@ async function finish(context: RunContext, session: Session, lineError: unknown)
   const cause = deadline.aborted ? deadline.reason : more ? lineError : undefined;
   const error = cause === undefined ? null : troubleOf(cause, mailbox.id);
   return { outcome: more ? 'more' : 'done', counts, error };
-}
-
-/** Once a week: what is no longer listed is noted, and dropped when it has been missing for weeks. */
-async function sweepRecords({ state, ports, deadline }: RunContext, { listing }: Session): Promise<void> {
-  const nowMs = ports.clock.now();
-  const { sweptMs } = state.head;
-  if (sweptMs === null || nowMs - sweptMs < SWEEP_MS || !deadline.allowsMore) return;
-  // An empty listing may be a server's bad hour.
-  if (recordCount(state.head) === 0 || listing.length === 0) return;
-  await state.sweep(
-    whileListed((uidl) => listing.indexOf(uidl) !== null, nowMs),
-    nowMs,
-  );
-}
-
-/** Intents of what was never begun are taken back; the others may be judged by the next run at once. */
-async function closeBooks(context: RunContext, change: (head: Head) => Head): Promise<void> {
-  const { state, run, ports, begun, postponed } = context;
-  const nowMs = ports.clock.now();
-  await state.commit((head) => {
-    const intents = head.intents.filter(
-      (intent) => intent.run !== run || begun.has(refKey(intent)) || postponed.has(refKey(intent)),
-    );
-    return change(releaseIntents({ ...head, intents, lastAttemptMs: nowMs }, run, nowMs));
-  });
 }

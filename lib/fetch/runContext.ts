@@ -100,6 +100,12 @@ export function resolved({ tally, begun, postponed }: RunContext, ref: MessageRe
   postponed.delete(refKey(ref));
 }
 
+/** Not again in company during this run; its intent stays open. */
+export function postpone(context: RunContext, ref: MessageRef, error: unknown): void {
+  context.postponed.add(refKey(ref));
+  context.tally.failed(ref, error, context.mailbox.id);
+}
+
 /** A consumer removed the object: it is not stored anew, and the mail is never deleted from the server. */
 export function keepMissing({ tally, kept }: RunContext, ref: MessageRef): void {
   tally.note(

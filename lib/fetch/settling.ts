@@ -1,9 +1,9 @@
 /** Announce, then commit: what the bus accepted goes on record, in one write with the next batch's intents. */
 import type { MailferryEvent } from '../events/shapes.ts';
 import { summarize } from '../mail/headers.ts';
+import { forgetFailures } from '../mailbox/failures.ts';
 import { eventId } from '../mailbox/names.ts';
 import {
-  forgetFailures,
   type Intent,
   isShort,
   type MessageRef,

@@ -7,27 +7,18 @@ import { intentBytes, roomForIntents } from '../mailbox/room.ts';
 import { refKey, withIntents, withRecords } from '../mailbox/state.ts';
 import { UPLOAD_BYTES } from '../store/port.ts';
 import { type Deletable, deleteRetrieved } from './deleting.ts';
-import { keepMissing, type RunContext } from './runContext.ts';
+import { keepMissing, postpone, type RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
 import { announce, commitSettled, hidesAnother, intentOf, withRowCounts } from './settling.ts';
-import { type Missing, type Stored, storeReceived } from './storing.ts';
+import type { Missing, Stored } from './storing.ts';
 import { isBlameless, RunEnded } from './trouble.ts';
-import {
-  type Received,
-  retrieveWindow,
-  type Wanted,
-  WINDOW_BYTES,
-  WINDOW_MESSAGES,
-  WindowLost,
-} from './window.ts';
+import { Uploads } from './uploads.ts';
+import { retrieveWindow, type Wanted, WINDOW_BYTES, WINDOW_MESSAGES, WindowLost } from './window.ts';
 
 /** A batch is the unit of commit: what a kill makes the next run repeat at most. */
 export const BATCH_MESSAGES = 128;
 export const BATCH_BYTES = 64 * 1024 * 1024;
 export const BATCH_MS = 5_000;
-
-/** So many messages in a row that the store would not take are the store's trouble, not theirs. */
-const STORE_FAILURES = 3;
 
 /** How long a mailbox is fetched one message at a time, once its server was caught shifting replies. */
 const SINGLY_MS = 7 * 24 * 3_600_000;
@@ -111,7 +102,7 @@ async function settle(
 ): Promise<readonly Deletable[]> {
   if (stored.length === 0 && next.length === 0) return [];
   const { settled, refused } = await announce(context, stored);
-  for (const { stored: one, error } of refused) postpone(context, one.wanted, error);
+  for (const { stored: one, error } of refused) postpone(context, one.wanted.ref, error);
   // Of one on record the first key was looked at when it was put there: what no record knows is another's since.
   const hiding = settled
     .filter((one) => !one.announced && hidesAnother(session, one, settled))
@@ -124,12 +115,6 @@ async function settle(
   for (const ref of hiding) context.postponed.add(refKey(ref));
   for (const { wanted } of settled) session.inDoubt.delete(wanted.row.index);
   return settled;
-}
-
-/** Not again in company during this run; its intent stays open. */
-function postpone(context: RunContext, { ref }: Wanted, error: unknown): void {
-  context.postponed.add(refKey(ref));
-  context.tally.failed(ref, error, context.mailbox.id);
 }
 
 interface Moved {
@@ -156,7 +141,7 @@ async function transferBatch(
     const giveBack = await context.ports.inFlight.reserve(roomOf(window));
     try {
       const { received, refused } = await retrieveWindow(context, session, window);
-      for (const { wanted, error } of refused) postpone(context, wanted, error);
+      for (const { wanted, error } of refused) postpone(context, wanted.ref, error);
       bytes += received.reduce((sum, { digest }) => sum + digest.size, 0);
       untried = untried.slice(window.length);
       uploads.add(received, giveBack);
@@ -196,7 +181,7 @@ async function afterLoss(
 ): Promise<{ untried: readonly Wanted[]; error?: unknown }> {
   if (!(error instanceof WindowLost)) throw error;
   const { cause, culprit } = error;
-  if (culprit) postpone(context, culprit, cause);
+  if (culprit) postpone(context, culprit.ref, cause);
   const untried = left.filter((wanted) => wanted !== culprit);
   if (isBlameless(cause) && !(cause instanceof RunEnded)) return { untried, error: cause };
   if (!culprit) await fetchSingly(context);
@@ -232,53 +217,4 @@ function nextWindow(untried: readonly Wanted[], singly: boolean): Wanted[] {
 function roomOf(window: readonly Wanted[]): number {
   const bytes = window.reduce((sum, { row }) => sum + (row.octets ?? WINDOW_BYTES), 0);
   return Math.min(bytes, UPLOAD_BYTES);
-}
-
-/** Uploads that go on while later windows are retrieved. */
-class Uploads {
-  readonly #context: RunContext;
-  readonly #session: Session;
-  readonly #running: Promise<void>[] = [];
-  readonly #stored: Stored[] = [];
-  readonly #again: Wanted[] = [];
-  readonly #missing: Missing[] = [];
-  #failures = 0;
-  #error: unknown;
-
-  constructor(context: RunContext, session: Session) {
-    this.#context = context;
-    this.#session = session;
-  }
-
-  /** Whether the store has refused several in a row. */
-  get failing(): boolean {
-    return this.#failures >= STORE_FAILURES;
-  }
-
-  /** `giveBack` is called when the last of them is done with. */
-  add(received: readonly Received[], giveBack: () => void): void {
-    const all = received.map((one) => this.#store(one));
-    this.#running.push(Promise.all(all).then(giveBack));
-  }
-
-  async finish() {
-    await Promise.all(this.#running);
-    const storeError = this.failing ? this.#error : undefined;
-    return { stored: this.#stored, again: this.#again, missing: this.#missing, storeError };
-  }
-
-  async #store(received: Received): Promise<void> {
-    try {
-      const outcome = await storeReceived(this.#context, this.#session, received);
-      this.#failures = 0;
-      this.#context.progress.stored();
-      if ('stored' in outcome) this.#stored.push(outcome.stored);
-      else if ('again' in outcome) this.#again.push(outcome.again);
-      else this.#missing.push(outcome.missing);
-    } catch (error) {
-      this.#failures += 1;
-      this.#error = error;
-      postpone(this.#context, received.wanted, error);
-    }
-  }
 }

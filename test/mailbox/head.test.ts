@@ -1,19 +1,16 @@
 import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { countAttempt, failureOf, uncountAttempt, withFailure } from '../../lib/mailbox/failures.ts';
 import { loadHead } from '../../lib/mailbox/head.ts';
 import { headKey } from '../../lib/mailbox/names.ts';
 import {
-  countAttempt,
   emptyHead,
-  failureOf,
   type Head,
   type Intent,
   openIntents,
   releaseIntents,
   type StoredRecord,
   strikeIntents,
-  uncountAttempt,
-  withFailure,
   withIntents,
   withRecords,
 } from '../../lib/mailbox/state.ts';

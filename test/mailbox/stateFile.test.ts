@@ -4,11 +4,11 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HEAD_BYTES, SEGMENT_RECORDS, UNNAMED_KEPT_MS, VANISHED_KEPT_MS } from '../../lib/mailbox/bounds.ts';
+import { countAttempt, withFailure } from '../../lib/mailbox/failures.ts';
 import { loadHead } from '../../lib/mailbox/head.ts';
 import { headKey, segmentKey, segmentPrefix } from '../../lib/mailbox/names.ts';
 import { hasRoomToFail, intentBytes, roomForIntents } from '../../lib/mailbox/room.ts';
 import {
-  countAttempt,
   emptyHead,
   type Head,
   type Intent,
@@ -16,7 +16,6 @@ import {
   recordKey,
   type StoredRecord,
   strikeIntents,
-  withFailure,
   withIntents,
   withRecords,
 } from '../../lib/mailbox/state.ts';

@@ -65,7 +65,7 @@ export const RECORDING: readonly Mutant[] = [
     breaks: 'a run that ends in order strikes the intents of what it had begun and did not put on record',
     patches: [
       {
-        file: 'lib/fetch/run.ts',
+        file: 'lib/fetch/books.ts',
         find: 'begun.has(refKey(intent)) || postponed.has(refKey(intent))',
         replace: 'false',
       },

@@ -3,6 +3,7 @@ import type { Patch } from '../patches/patches.ts';
 import type { Mutant } from './mutant.ts';
 
 const ALONE = 'lib/fetch/alone.ts';
+const JUDGING = 'lib/fetch/judging.ts';
 const PLAN = 'lib/fetch/plan.ts';
 
 /** Each intent counts as an attempt, in company too. */
@@ -45,7 +46,12 @@ export const SUSPECTING: readonly Mutant[] = [
         replace: 'const counts = isLeftBehind(state.head, suspect.ref, run, begunMs);',
       },
       {
-        file: ALONE,
+        file: JUDGING,
+        find: 'import { failureOf, ',
+        replace: 'import { countAttempt, failureOf, ',
+      },
+      {
+        file: JUDGING,
         find: 'return blamed(head, ref, {',
         replace:
           'return blamed(countAttempt(head, ref, { run: context.run, nowMs: attempted.begunMs }), ref, {',
@@ -105,7 +111,7 @@ export const SUSPECTING: readonly Mutant[] = [
   {
     name: "a store's fault is the message's",
     breaks: 'a message is set aside because the store or the bus failed while it was tried',
-    patches: [{ file: ALONE, find: 'if (isBlameless(error)) return false;', replace: '' }],
+    patches: [{ file: JUDGING, find: 'if (isBlameless(error)) return false;', replace: '' }],
     caughtBy: { file: 'test/fetch/time.test.ts', title: 'a store that fails > ' },
   },
   {
@@ -113,7 +119,7 @@ export const SUSPECTING: readonly Mutant[] = [
     breaks: 'a message that is set aside and ends the process again is tried again by the very next run',
     patches: [
       {
-        file: 'lib/mailbox/state.ts',
+        file: 'lib/mailbox/failures.ts',
         find: 'retryMs: known && known.setAsideMs !== null ? nowMs + SET_ASIDE_RETRY_MS : 0,',
         replace: 'retryMs: 0,',
       },

@@ -28,7 +28,7 @@ export const SCALED: readonly Patch[] = [
   constant('lib/mailbox/bounds.ts', 'UNNAMED_KEPT_MS', 3 * 3_600_000),
   constant('lib/mailbox/bounds.ts', 'VANISHED_KEPT_MS', 40 * 3_600_000),
   constant('lib/fetch/known.ts', 'RECORDS_AT_HAND', 2),
-  constant('lib/fetch/sessions.ts', 'SESSION_DELETES', 3),
+  constant('lib/fetch/reopening.ts', 'SESSION_DELETES', 3),
   // Buffers of each connection: thousands of connections a second are made here.
   constant('lib/pop3/limits.ts', 'statusLineBytes', 1_024),
   constant('lib/pop3/limits.ts', 'capabilityBytes', 1_024),

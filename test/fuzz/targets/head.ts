@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
 import { afterFailure } from '../../../lib/mailbox/backOff.ts';
+import { countAttempt, forgetFailures, uncountAttempt } from '../../../lib/mailbox/failures.ts';
 import { loadHead } from '../../../lib/mailbox/head.ts';
 import { headKey } from '../../../lib/mailbox/names.ts';
 import { hasRoomToFail, roomForIntents } from '../../../lib/mailbox/room.ts';
 import {
-  countAttempt,
   emptyHead,
-  forgetFailures,
   type Head,
   type MessageRef,
   openIntents,
   recordCount,
   releaseIntents,
   strikeIntents,
-  uncountAttempt,
   withIntents,
   withRecords,
 } from '../../../lib/mailbox/state.ts';

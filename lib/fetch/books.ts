@@ -1,0 +1,34 @@
+/** What a run leaves in the state at its end. */
+import { SWEEP_MS } from '../mailbox/bounds.ts';
+import { type Head, recordCount, refKey, releaseIntents } from '../mailbox/state.ts';
+import { whileListed } from '../mailbox/sweep.ts';
+import type { RunContext } from './runContext.ts';
+import type { Session } from './session.ts';
+
+/** Once a week: what is no longer listed is noted, and dropped when it has been missing for weeks. */
+export async function sweepRecords(
+  { state, ports, deadline }: RunContext,
+  { listing }: Session,
+): Promise<void> {
+  const nowMs = ports.clock.now();
+  const { sweptMs } = state.head;
+  if (sweptMs === null || nowMs - sweptMs < SWEEP_MS || !deadline.allowsMore) return;
+  // An empty listing may be a server's bad hour.
+  if (recordCount(state.head) === 0 || listing.length === 0) return;
+  await state.sweep(
+    whileListed((uidl) => listing.indexOf(uidl) !== null, nowMs),
+    nowMs,
+  );
+}
+
+/** Intents of what was never begun are taken back; the others may be judged by the next run at once. */
+export async function closeBooks(context: RunContext, change: (head: Head) => Head): Promise<void> {
+  const { state, run, ports, begun, postponed } = context;
+  const nowMs = ports.clock.now();
+  await state.commit((head) => {
+    const intents = head.intents.filter(
+      (intent) => intent.run !== run || begun.has(refKey(intent)) || postponed.has(refKey(intent)),
+    );
+    return change(releaseIntents({ ...head, intents, lastAttemptMs: nowMs }, run, nowMs));
+  });
+}

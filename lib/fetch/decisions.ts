@@ -1,0 +1,92 @@
+/** What there is to do for each row of a listing, and what must be asked before that can be said. */
+import { type MessageRef, refKey, withIntents } from '../mailbox/state.ts';
+import { Pop3Error } from '../pop3/errors.ts';
+import { topOf } from './deleting.ts';
+import type { Row } from './listing.ts';
+import { type Decision, decide, type Knowledge, knowledgeOf, refOf } from './plan.ts';
+import type { RunContext } from './runContext.ts';
+import type { Session } from './session.ts';
+import { intentOf } from './settling.ts';
+
+export interface Decided extends Decision {
+  readonly row: Row;
+  readonly ref: MessageRef;
+}
+
+/**
+ * Rows whose UIDL is repeated are told apart by TOP, before anything is decided about them. One whose headers broke
+ * the line is not asked again, and taken as where TOP is refused. Returns whether there were any.
+ */
+export async function peek(context: RunContext, session: Session): Promise<boolean> {
+  const blind = new Set(context.state.head.intents.filter((intent) => intent.blind).map(refKey));
+  const rows: Row[] = [];
+  for (const { action, row } of decisions(context, session)) if (action === 'peek') rows.push(row);
+  await session.known.watch(rows.map(({ uidl }) => uidl));
+  for (const row of rows) {
+    if (!context.deadline.allowsMore) break;
+    const ref = refOf(row, null);
+    const top = blind.has(refKey(ref))
+      ? null
+      : await leavingAside(context, session, ref, () => topOf(session, row));
+    session.headerHashes.set(row.index, top?.hash ?? null);
+  }
+  return rows.length > 0;
+}
+
+/** What there is to do for each row, by the head as it is now. */
+export function* decisions(context: RunContext, session: Session): Generator<Decided> {
+  const known = knowledgeFor(context, session);
+  const alike = countAlike(session);
+  const policy = { deletes: context.mailbox.delete !== 'keep' };
+  const nowMs = context.ports.clock.now();
+  for (const row of session.listing.rows()) {
+    const headerHash = session.headerHashes.get(row.index);
+    const ref = refOf(row, headerHash ?? null);
+    const asked = { row, headerHash, alike: row.repeated ? (alike.get(refKey(ref)) ?? 1) : 1, nowMs };
+    yield { ...decide(asked, known, policy), row, ref };
+  }
+}
+
+/** This run's own intents are open too, but only of what it has put off or left in the store is it any news. */
+function knowledgeFor({ state, run, postponed, begun }: RunContext, { known }: Session): Knowledge {
+  const isNews = (ref: string) => postponed.has(ref) || begun.has(ref);
+  const foreign = new Set(
+    state.head.intents.filter((intent) => intent.run !== run || isNews(refKey(intent))).map(refKey),
+  );
+  return {
+    records: (uidl) => known.records(uidl),
+    noted: (index) => known.noted(index),
+    open: (ref) => foreign.has(refKey(ref)),
+    failure: knowledgeOf(state.head).failure,
+  };
+}
+
+function countAlike(session: Session): Map<string, number> {
+  const alike = new Map<string, number>();
+  for (const [index, headerHash] of session.headerHashes) {
+    const key = refKey(refOf(session.listing.row(index), headerHash));
+    alike.set(key, (alike.get(key) ?? 0) + 1);
+  }
+  return alike;
+}
+
+/** A message whose headers break the line is tried alone from then on, so that it stops nobody else. */
+export async function leavingAside<T>(
+  context: RunContext,
+  session: Session,
+  ref: MessageRef,
+  ask: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    const broke = error instanceof Pop3Error && session.client.closedBy !== null;
+    if (broke && !context.deadline.aborted && context.deadline.allowsMore) {
+      context.postponed.add(refKey(ref));
+      context.tally.failed(ref, error, context.mailbox.id);
+      const intent = { ...intentOf(context, ref), blind: true as const };
+      await context.state.commit((head) => withIntents(head, [intent]));
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,97 @@
+/** Which messages are tried alone, when, and in which order. */
+import { SWEEP_MS } from '../mailbox/bounds.ts';
+import { failureOf } from '../mailbox/failures.ts';
+import { hasRoomToFail } from '../mailbox/room.ts';
+import {
+  type Failure,
+  type Head,
+  type MessageRef,
+  openIntents,
+  recordCount,
+  refKey,
+} from '../mailbox/state.ts';
+import { type Suspect, tryAlone } from './alone.ts';
+import { decisions } from './decisions.ts';
+import type { Row } from './listing.ts';
+import { reportSetAside } from './outbox.ts';
+import { knowledgeOf } from './plan.ts';
+import { mayReopen, type Verdict } from './reopening.ts';
+import type { RunOptions } from './run.ts';
+import type { RunContext } from './runContext.ts';
+import type { Session } from './session.ts';
+
+/** One at a time, each alone; once in a run. Those that the server no longer lists are looked for in the store. */
+export async function trySuspects(
+  context: RunContext,
+  session: Session,
+  options: RunOptions,
+): Promise<Verdict> {
+  if (options.suspects === 'never') return 'finished';
+  const suspects = suspectsOf(context, session);
+  await session.known.watch(suspects.map(({ ref }) => ref.uidl));
+  for (const suspect of suspects) {
+    if (session.client.closedBy !== null || !context.deadline.allowsMore) break;
+    // What ends the process takes with it deletes that no QUIT has committed.
+    if (session.deleted.size > 0 && mayReopen(context, session)) return 'again';
+    if (!hasRoomToFail(context.state.head, suspect.ref)) {
+      context.tally.note(
+        'So many messages of this mailbox are set aside that no more are tried alone: see mailferry status, and ask whoever runs the server.',
+      );
+      continue;
+    }
+    await tryAlone(context, session, suspect);
+  }
+  await reportSetAside(context);
+  return 'finished';
+}
+
+/** Those tried least come first: what ends each process that tries it must not keep the others waiting behind it. */
+function suspectsOf(context: RunContext, session: Session): Suspect[] {
+  const suspects = new Map<string, { ref: MessageRef; rows: Row[] }>();
+  const gone = dueIntents(context.state.head, context.ports.clock.now());
+  for (const { action, row, ref } of decisions(context, session)) {
+    gone.delete(refKey(ref));
+    if (action !== 'alone' || session.deleted.has(row.index)) continue;
+    const { rows } = suspects.get(refKey(ref)) ?? { rows: [] };
+    suspects.set(refKey(ref), { ref, rows: [...rows, row] });
+  }
+  for (const [key, ref] of gone) suspects.set(key, { ref, rows: [] });
+  const { failure } = knowledgeOf(context.state.head);
+  const attempts = ({ ref }: Suspect) => failure(ref)?.attempts ?? 0;
+  return [...suspects.values()]
+    .filter(({ ref }) => !context.triedAlone.has(refKey(ref)))
+    .sort((one, other) => attempts(one) - attempts(other));
+}
+
+const LOOK_EVERY_MS = 3_600_000;
+
+/** Left-behind intents that may be looked at again, by ref. */
+function dueIntents(head: Head, nowMs: number): Map<string, MessageRef> {
+  const refs = new Map<string, MessageRef>();
+  for (const intent of head.intents) {
+    const { uidl, size, headerHash, untilMs, lookedMs } = intent;
+    if (isAsideUntil(failureOf(head, intent), nowMs)) continue;
+    const due = untilMs <= nowMs && (lookedMs === undefined || nowMs - lookedMs >= LOOK_EVERY_MS);
+    if (due) refs.set(refKey(intent), { uidl, size, headerHash });
+  }
+  return refs;
+}
+
+function isAsideUntil(failure: Failure | undefined, nowMs: number): boolean {
+  return failure !== undefined && failure.setAsideMs !== null && nowMs < failure.retryMs;
+}
+
+/** When an open intent, a message set aside or a sweep wants attention, though the listing has not changed; null: never. */
+export function nextDueMs(head: Head, listed: number): number | null {
+  const aside = head.failures.flatMap(({ setAsideMs, retryMs, reported }) =>
+    setAsideMs === null ? [] : [reported ? retryMs : 0],
+  );
+  const open = openIntents(head).map(({ untilMs }) => untilMs);
+  const watched = head.intents.flatMap(({ lookedMs }) =>
+    lookedMs === undefined ? [] : [lookedMs + LOOK_EVERY_MS],
+  );
+  const sweeps = listed > 0 && recordCount(head) > 0 && head.sweptMs !== null;
+  const sweep = sweeps ? [(head.sweptMs ?? 0) + SWEEP_MS] : [];
+  const times = [...aside, ...open, ...watched, ...sweep];
+  return times.length === 0 ? null : Math.min(...times);
+}

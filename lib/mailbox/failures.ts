@@ -1,0 +1,72 @@
+/**
+ * Attempts at messages, counted before they are made, and what became of them: pure changes of a head that may be
+ * applied twice, like those of state.ts.
+ */
+import { type Failure, type Head, type MessageRef, refKey, sameRef } from './state.ts';
+
+/** How soon a message that is set aside is tried again by itself. */
+export const SET_ASIDE_RETRY_MS = 24 * 3_600_000;
+
+export interface Attempt {
+  readonly run: string;
+  readonly nowMs: number;
+}
+
+/** Counted before the attempt is made, so that one which ends the process is counted too; once per run. */
+export function countAttempt(head: Head, ref: MessageRef, { run, nowMs }: Attempt): Head {
+  const known = failureOf(head, ref);
+  if (known?.lastRun === run) return head;
+  return withFailure(head, {
+    uidl: ref.uidl,
+    size: ref.size,
+    headerHash: ref.headerHash,
+    code: 'E_ATTEMPT_UNFINISHED',
+    message: 'The process ended while this message was being tried.',
+    firstMs: nowMs,
+    setAsideMs: null,
+    reported: false,
+    ...known,
+    // Written ahead too: a retry that ends the process must not be the next run's first thought.
+    retryMs: known && known.setAsideMs !== null ? nowMs + SET_ASIDE_RETRY_MS : 0,
+    attempts: (known?.attempts ?? 0) + 1,
+    lastRun: run,
+  });
+}
+
+/** What went wrong was not the message's fault: the store, the bus, or a deadline that came too soon. */
+export function uncountAttempt(head: Head, ref: MessageRef, run: string): Head {
+  const known = failureOf(head, ref);
+  if (known?.lastRun !== run) return head;
+  if (known.attempts <= 1 && known.setAsideMs === null) return forgetFailures(head, [ref]);
+  return withFailure(head, { ...known, attempts: known.attempts - 1, lastRun: null });
+}
+
+export function failureOf(head: Head, ref: MessageRef): Failure | undefined {
+  return head.failures.find((failure) => sameRef(failure, ref));
+}
+
+export function withFailure(head: Head, failure: Failure): Head {
+  return { ...head, failures: [...head.failures.filter((other) => !sameRef(other, failure)), failure] };
+}
+
+/** A message that is neither listed nor begun has vanished; it is remembered for a while, lest a listing was short. */
+export function forgetVanished(
+  head: Head,
+  isListed: (ref: MessageRef) => boolean,
+  { nowMs, keptMs }: { readonly nowMs: number; readonly keptMs: number },
+): Head {
+  const begun = new Set(head.intents.map(refKey));
+  const vanished = head.failures.filter(
+    (failure) =>
+      (failure.setAsideMs ?? failure.firstMs) + keptMs <= nowMs &&
+      !begun.has(refKey(failure)) &&
+      !isListed(failure),
+  );
+  return forgetFailures(head, vanished);
+}
+
+export function forgetFailures(head: Head, refs: readonly MessageRef[]): Head {
+  const forgotten = new Set(refs.map(refKey));
+  const failures = head.failures.filter((failure) => !forgotten.has(refKey(failure)));
+  return failures.length === head.failures.length ? head : { ...head, failures };
+}
