@@ -22,7 +22,9 @@ describe('the n-th await of a run over three messages', () => {
     console.log(
       `${places} places where something may go wrong: ${singles} single faults and ${pairs} pairs, ${failed.length} broken`,
     );
-    const replays = failed.map(({ plan, words }) => `node test/awaits/main.ts --plan ${plan}: ${words}`);
+    const replays = failed.map(
+      ({ plan, words }) => `node scripts/run.mjs test/awaits/main.ts --plan ${plan}: ${words}`,
+    );
     expect(replays.slice(0, 10)).toEqual([]);
     expect(singles).toBeGreaterThan(200);
     expect(pairs).toBeGreaterThan(20_000);

@@ -112,7 +112,7 @@ function tell(target: Target, { input, error }: Finding): void {
 }
 
 function again(target: Target, path: string): string {
-  return `To see it again: node test/fuzz/main.ts --target ${target.name} --replay ${path}`;
+  return `To see it again: node scripts/run.mjs test/fuzz/main.ts --target ${target.name} --replay ${path}`;
 }
 
 async function replay(path: string): Promise<boolean> {

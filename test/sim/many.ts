@@ -70,7 +70,15 @@ async function inThis(live: (seed: number) => Promise<Told>, asked: Many): Promi
 }
 
 function failure({ extras }: Many, seed: number, what: Pick<Failed, 'oracle' | 'words'>): Failed {
-  const replay = ['node', 'test/sim/main.ts', '--seed', String(seed), '--trace', ...extras].join(' ');
+  const replay = [
+    'node',
+    'scripts/run.mjs',
+    'test/sim/main.ts',
+    '--seed',
+    String(seed),
+    '--trace',
+    ...extras,
+  ].join(' ');
   return { seed, ...what, replay };
 }
 
