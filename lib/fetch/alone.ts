@@ -46,7 +46,6 @@ export async function tryAlone(context: RunContext, session: Session, suspect: S
   const { state, run, ports } = context;
   const begunMs = ports.clock.now();
   context.triedAlone.add(refKey(suspect.ref));
-  // Judged by the head that is written, for another run may have begun with it since this one last looked.
   const intent = intentOf(context, suspect.ref);
   // The intent takes others' place: should its commit be unanswered, it is not taken back at the end of the run.
   context.postponed.add(refKey(suspect.ref));
@@ -55,6 +54,7 @@ export async function tryAlone(context: RunContext, session: Session, suspect: S
     // One whose message has vanished is kept as it is: its time tells for how long it is watched.
     const intended =
       suspect.rows.length === 0 ? withIntents(head, [intent]) : withIntentAlone(head, intent, begunMs);
+    // Judged by the head that is written, for another run may have begun with it since this one last looked.
     if (!isLeftBehind(head, suspect.ref, run, begunMs)) return intended;
     return countAttempt(intended, suspect.ref, { run, nowMs: begunMs });
   });
