@@ -1,12 +1,12 @@
 /** What there is to do for each row of a listing, and what must be asked before that can be said. */
 import { type MessageRef, refKey, withIntents } from '../mailbox/state.ts';
-import { Pop3Error } from '../pop3/errors.ts';
 import { topOf } from './deleting.ts';
 import type { Row } from './listing.ts';
 import { type Decision, decide, type Knowledge, knowledgeOf, refOf } from './plan.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
 import { intentOf } from './settling.ts';
+import { isOfTheLine } from './trouble.ts';
 
 export interface Decided extends Decision {
   readonly row: Row;
@@ -80,7 +80,7 @@ export async function leavingAside<T>(
   try {
     return await ask();
   } catch (error) {
-    const broke = error instanceof Pop3Error && session.client.closedBy !== null;
+    const broke = isOfTheLine(error) && session.client.closedBy !== null;
     if (broke && !context.deadline.aborted && context.deadline.allowsMore) {
       context.postponed.add(refKey(ref));
       context.tally.failed(ref, error, context.mailbox.id);

@@ -6,6 +6,7 @@
 import { identifies } from '../mail/headers.ts';
 import { isShort, type MessageRef, type StoredRecord } from '../mailbox/state.ts';
 import { Pop3Error } from '../pop3/errors.ts';
+import { fence } from './fence.ts';
 import { HeaderBlock } from './headerBlock.ts';
 import type { Row } from './listing.ts';
 import type { StoreTrust } from './ports.ts';
@@ -70,7 +71,7 @@ export async function topAgrees(session: Session, row: Row, record: StoredRecord
   return header !== null && header.hash === record.headerHash && identifies(header.kept);
 }
 
-/** The header block by TOP n 0, or null where the server refuses. */
+/** The header block by TOP n 0 and its fence, or null where the server refuses TOP. */
 export async function topOf(session: Session, row: Row): Promise<{ hash: string; kept: Buffer } | null> {
   const block = new HeaderBlock();
   try {
@@ -80,6 +81,8 @@ export async function topOf(session: Session, row: Row): Promise<{ hash: string;
       return null;
     throw error;
   }
+  // Headers are a sender's, too, and some servers send the whole message here.
+  await fence(session, [row]);
   return { hash: block.hash(), kept: block.kept() };
 }
 

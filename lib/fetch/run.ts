@@ -6,7 +6,6 @@ import { forgetVanished } from '../mailbox/failures.ts';
 import type { Mailbox } from '../mailbox/settings.ts';
 import { type MessageRef, refKey } from '../mailbox/state.ts';
 import { StateFile } from '../mailbox/stateFile.ts';
-import { Pop3Error } from '../pop3/errors.ts';
 import { closeBooks, sweepRecords } from './books.ts';
 import { Deadline } from './deadline.ts';
 import { decisions } from './decisions.ts';
@@ -19,7 +18,7 @@ import { contextOf, type RunBegin, type RunContext, Tally } from './runContext.t
 import { openSession, type Session } from './session.ts';
 import { work } from './sessions.ts';
 import { nextDueMs } from './suspects.ts';
-import { RunEnded, troubleOf } from './trouble.ts';
+import { isOfTheLine, RunEnded, troubleOf } from './trouble.ts';
 
 export interface RunOptions {
   /** Epoch milliseconds at which the run must have ended. */
@@ -107,7 +106,8 @@ async function runSessions(context: RunContext, options: RunOptions, signal: Abo
     if (options.suspects !== 'only' && isQuiet(context, session)) return endQuietly(context, session);
     const verdict = await work(context, session, options).catch((error: unknown): Verdict => {
       session.client.destroy(error instanceof Error ? error : new Error(String(error)));
-      if (!isOfTheLine(error)) throw error;
+      // The session is lost, and with it nothing that another session cannot do.
+      if (!(isOfTheLine(error) || error instanceof RunEnded)) throw error;
       lineError = error;
       return 'again';
     });
@@ -115,11 +115,6 @@ async function runSessions(context: RunContext, options: RunOptions, signal: Abo
     if (verdict === 'finished' && ended === 'finished') return finish(context, session, undefined);
     if (!mayReopen(context, session)) return finish(context, session, lineError);
   }
-}
-
-/** The session is lost, and with it nothing that another session cannot do. */
-function isOfTheLine(error: unknown): boolean {
-  return error instanceof Pop3Error || error instanceof RunEnded;
 }
 
 async function endQuietly(context: RunContext, session: Session): Promise<Ending> {

@@ -48,6 +48,11 @@ export function isBlameless(error: unknown): boolean {
   );
 }
 
+/** Whether it concerns one connection, or a message that came over it. */
+export function isOfTheLine(error: unknown): boolean {
+  return error instanceof Pop3Error || (error instanceof Unvouched && error.of === 'message');
+}
+
 export function troubleOf(error: unknown, mailbox: string): Trouble {
   const words = (text: string) => `${mailbox}: ${text}`;
   if (error instanceof Pop3Error) {

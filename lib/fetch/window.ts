@@ -7,6 +7,7 @@ import { messageKey, messageKeyByContent } from '../mailbox/names.ts';
 import { type MessageRef, refKey, type StoredRecord } from '../mailbox/state.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import type { Digest } from '../store/port.ts';
+import { fence } from './fence.ts';
 import { Intake } from './intake.ts';
 import type { Row } from './listing.ts';
 import type { RunContext } from './runContext.ts';
@@ -76,7 +77,10 @@ export async function retrieveWindow(
       if (error === null) taken.push({ wanted: message, intake });
       else refused.push({ wanted: message, error });
     }
-    await fence(session, wanted).catch(async (cause: unknown) => {
+    await fence(
+      session,
+      wanted.map(({ row }) => row),
+    ).catch(async (cause: unknown) => {
       await discard(taken);
       throw new WindowLost(cause, wanted.length === 1 ? (wanted[0] ?? null) : null);
     });
@@ -152,54 +156,6 @@ async function retrieveOne(
 function blameIn(cause: unknown, message: Wanted, before: number): Wanted | null {
   if (before === 0) return message;
   return cause instanceof Pop3Error && cause.kind === 'lost' ? message : null;
-}
-
-/** `UIDL n` of the window's last message, else `LIST n`; closes the connection where the answer is another. */
-async function fence(session: Session, wanted: readonly Wanted[]): Promise<void> {
-  const last = wanted.at(-1);
-  if (last === undefined) return;
-  const { row } = last;
-  const said = await single(() => session.client.uidlOf(row.number));
-  if (said === row.uidl) return;
-  const sized = said === null ? sizedRow(session, wanted) : null;
-  const octets = sized === null ? null : await single(() => session.client.listOf(sized.number));
-  if (octets !== null && octets === sized?.octets) return;
-  const error = said === null && octets === null ? withoutFence(row) : shifted(row, said);
-  session.client.destroy(error);
-  throw error;
-}
-
-/** Of the window, or any other where LIST gave no number for those: the answer comes behind the window's all the same. */
-function sizedRow({ listing, deleted }: Session, wanted: readonly Wanted[]): Row | null {
-  const last = wanted.findLast(({ row }) => row.octets !== null);
-  if (last) return last.row;
-  for (const row of listing.rows()) if (row.octets !== null && !deleted.has(row.index)) return row;
-  return null;
-}
-
-function withoutFence({ number }: Row): Unvouched {
-  return new Unvouched(
-    `the server refuses both UIDL ${number} and LIST ${number}, so nothing can vouch for what it sends. Nothing was stored; ask whoever runs it.`,
-    'server',
-  );
-}
-
-function shifted({ number }: Row, said: string | null): Unvouched {
-  const command = said === null ? `LIST ${number} gave another size` : `UIDL ${number} gave another id`;
-  return new Unvouched(
-    `${command} after the message than the listing did: a message that cut itself, or a mailbox renumbered. Nothing was stored of it.`,
-    'message',
-  );
-}
-
-/** Null where the server refuses the form. */
-async function single<T>(ask: () => Promise<T>): Promise<T | null> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof Pop3Error && error.kind === 'refused') return null;
-    throw error;
-  }
 }
 
 async function discard(taken: readonly { intake: Intake }[]): Promise<void> {

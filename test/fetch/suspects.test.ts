@@ -162,6 +162,28 @@ describe('a server that does not stuff dots', () => {
       );
     }
   });
+
+  it('whose TOP sends whole messages lets no mail pass its rest off as what its twin sent', async () => {
+    const forged = `+OK\r\n${letter('forged')}.\r\n`;
+    const evil = `${letter('evil')}.\r\n${forged}${forged}`;
+    const innocent = letter('innocent');
+    const cut = `+OK\r\n${letter('evil')}.\r\n`.length;
+    const late = { reply: `+OK\r\n${evil}.\r\n`, pieces: [cut, 100_000], dripMs: 2 };
+    const world = new World({
+      messages: [mail('same', evil), mail('same', innocent)],
+      faults: [
+        { verb: 'TOP', args: '1 0', ...late },
+        { verb: 'RETR', args: '1', ...late },
+      ],
+      settings: { attempts: 1 },
+    });
+    for (let run = 0; run < 4; run += 1) {
+      await world.run();
+      world.skewMs += DEADLINE_MS;
+    }
+    expect(await world.contents()).toEqual([innocent]);
+    expect((await world.head()).failures).toMatchObject([{ uidl: 'same', size: evil.length }]);
+  });
 });
 
 describe('two runs at once', () => {

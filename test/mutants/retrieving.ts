@@ -16,15 +16,15 @@ export const TRUNCATED_BODY: Patch = {
 
 /** A closed line needs no fence. */
 const NO_FENCE_WHEN_CLOSED: Patch = {
-  file: 'lib/fetch/window.ts',
-  find: 'if (last === undefined) return;',
-  replace: 'if (last === undefined || session.client.closedBy !== null) return;',
+  file: 'lib/fetch/fence.ts',
+  find: 'if (row === undefined) return;',
+  replace: 'if (row === undefined || session.client.closedBy !== null) return;',
 };
 
-const NO_FENCE: Patch = {
+export const NO_FENCE: Patch = {
   file: 'lib/fetch/window.ts',
-  find: 'await fence(session, wanted)',
-  replace: 'await Promise.resolve()',
+  find: 'await fence(\n      session,',
+  replace: 'await (async (..._: unknown[]) => {})(\n      session,',
 };
 
 /** Bytes that nobody asked for do not end a session by themselves. */
@@ -73,9 +73,9 @@ export const RETRIEVING: readonly Mutant[] = [
     breaks: 'a window of one message is stored unfenced: its tail may still be in flight',
     patches: [
       {
-        file: 'lib/fetch/window.ts',
-        find: 'if (last === undefined) return;',
-        replace: 'if (last === undefined || wanted.length === 1) return;',
+        file: 'lib/fetch/fence.ts',
+        find: 'if (row === undefined) return;',
+        replace: 'if (row === undefined || rows.length === 1) return;',
       },
     ],
     caughtBy: { oracles: ['I3 object', 'I1 removal'] },
@@ -86,6 +86,16 @@ export const RETRIEVING: readonly Mutant[] = [
       'no fence at all and no look at LIST: mail that cut itself is stored, to be deleted in the same session',
     patches: [NO_FENCE, UNSOLICITED_IN_BODY, SHORTFALL_IGNORED],
     caughtBy: { oracles: ['I3 object'] },
+  },
+  {
+    name: 'TOP without a fence',
+    breaks:
+      'the tail of headers that cut themselves is taken for what the next message sent, which is set aside',
+    patches: [{ file: 'lib/fetch/deleting.ts', find: '  await fence(session, [row]);\n', replace: '' }],
+    caughtBy: {
+      file: 'test/fetch/suspects.test.ts',
+      title: 'a server that does not stuff dots > whose TOP sends',
+    },
   },
   {
     name: 'bytes nobody asked for ignored',

@@ -7,14 +7,21 @@ const JUDGING = 'lib/fetch/judging.ts';
 const PLAN = 'lib/fetch/plan.ts';
 
 /** Each intent counts as an attempt, in company too. */
-const COUNTED_WITH_THE_INTENT: Patch = {
-  file: 'lib/mailbox/state.ts',
-  find: 'return { ...head, intents: [...others, ...intents] };',
-  replace: `return intents.reduce<Head>(
+const COUNTED_WITH_THE_INTENT: readonly Patch[] = [
+  {
+    file: 'lib/mailbox/state.ts',
+    find: 'export const STATE_VERSION = 2;',
+    replace: "import { countAttempt } from './failures.ts';\n\nexport const STATE_VERSION = 2;",
+  },
+  {
+    file: 'lib/mailbox/state.ts',
+    find: 'return { ...head, intents: [...others, ...intents] };',
+    replace: `return intents.reduce<Head>(
     (counted, { run, untilMs, ...ref }) => countAttempt(counted, ref, { run, nowMs: untilMs }),
     { ...head, intents: [...others, ...intents] },
   );`,
-};
+  },
+];
 
 /** Suspects are retrieved with all the others. */
 const IN_COMPANY: Patch = {
@@ -62,14 +69,14 @@ export const SUSPECTING: readonly Mutant[] = [
   {
     name: 'innocents counted',
     breaks: "every intent is an attempt: a neighbour's poison uses up the attempts of a whole batch",
-    patches: [COUNTED_WITH_THE_INTENT],
+    patches: COUNTED_WITH_THE_INTENT,
     caughtBy: { oracles: ['I14 innocent'] },
   },
   {
     name: 'a shared process killed three times by a neighbour',
     breaks:
       'intents are attempts and suspects keep company: innocents are set aside with the poison beside them',
-    patches: [COUNTED_WITH_THE_INTENT, IN_COMPANY],
+    patches: [...COUNTED_WITH_THE_INTENT, IN_COMPANY],
     caughtBy: { oracles: ['I14 innocent'] },
   },
   {

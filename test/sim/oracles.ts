@@ -115,10 +115,11 @@ export class ObjectOracle implements Watcher {
 
   /**
    * Where the store ignores the condition of Complete, one run puts a message over what holds the first key while
-   * another, which has seen that it holds other bytes, puts it beside.
+   * another, which has seen that it holds other bytes, puts it beside; the same where a consumer frees that key between.
    */
   #isUnruly(stem: string): boolean {
-    return [...this.#ledger.overwritten].some((pair) => pair.startsWith(`${stem} `));
+    const { overwritten, consumed } = this.#ledger;
+    return [...overwritten, ...consumed.keys()].some((pair) => pair.startsWith(`${stem} `));
   }
 
   /** Only a store that ignores the condition of Complete lets this happen; nothing may have rested on it. */
