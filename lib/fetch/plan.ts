@@ -118,7 +118,8 @@ export function decide({ row, headerHash, alike, nowMs }: Asked, known: Knowledg
   const [record] = records;
   const rows = records.reduce((sum, { rows: same }) => sum + (same ?? 1), 0);
   if (record !== undefined && rows >= alike) {
-    const short = isShort(record);
+    // Where nothing tells a whole mail from one that came short, neither is deleted.
+    const short = records.some(isShort);
     return { ...whatOfStored(row, short, policy), record };
   }
   if (record === undefined && noted !== null && !(several && headerHash))

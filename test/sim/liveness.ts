@@ -96,19 +96,32 @@ function othersCome(stage: Stage, refused: Message): boolean {
 
 /** See "undecided" above: how many of those listed fail at each run. */
 export function undecidedIn(stage: Stage): number {
-  const { maildrop, world } = stage;
-  const listed = maildrop.present.filter(({ hidden }) => !hidden);
+  const listed = stage.maildrop.present.filter(({ hidden }) => !hidden);
   const refused = listed.filter(
     (message) =>
-      message.poison === 'refused' && !isAside(message, world.ledger) && !othersCome(stage, message),
+      message.poison === 'refused' && !isAsideAsListed(stage, message) && !othersCome(stage, message),
   );
   return listed.filter((message) => refused.some((one) => one === message || isOneWith(stage, one, message)))
     .length;
 }
 
+/** A twin whose brother is no longer listed has another name in the state, and its attempts begin anew. */
+function isAsideAsListed({ maildrop, world }: Stage, message: Message): boolean {
+  const { ledger } = world;
+  const isTwin = maildrop.present.some(
+    (other) => other !== message && !other.hidden && other.uidl === message.uidl,
+  );
+  if (isTwin) return isAside(message, ledger);
+  return (ledger.head?.failures ?? []).some(
+    ({ uidl, headerHash, setAsideMs }) => setAsideMs !== null && uidl === message.uidl && headerHash === null,
+  );
+}
+
 /** One that ignores DELE has all that should be gone marked as deleted by the time that anything is asked for. */
-function isMarked(stage: Stage, message: Message): boolean {
-  return stage.maildrop.manners.deletes === 'ignored' && isRemovable(stage, message);
+function isMarked({ maildrop, world }: Stage, message: Message): boolean {
+  const { ledger } = world;
+  if (maildrop.manners.deletes !== 'ignored' || !isDeletable(message, ledger)) return false;
+  return ledger.recorded.has(ledger.pairOf(message.uidl, message.sha256)) && !isAside(message, ledger);
 }
 
 /** No attempt can bring it in whole and announced. */
@@ -118,17 +131,18 @@ function isHopeless({ truth, poison }: Message): boolean {
 
 /** Whether it should have been deleted by now. */
 function mustGo(stage: Stage, message: Message): boolean {
-  return stage.maildrop.manners.deletes !== 'ignored' && isRemovable(stage, message);
+  const { ledger } = stage.world;
+  if (stage.maildrop.manners.deletes === 'ignored' || mayBeSetAside(message, ledger)) return false;
+  return isDeletable(message, ledger);
 }
 
-/** Whether DELE is to be asked for. */
-function isRemovable({ world }: Stage, message: Message): boolean {
-  const { terms, consumed, overwritten } = world.ledger;
-  const { truth, listSize, uidl, sha256 } = message;
+/** Whether DELE is to be asked for, unless it was set aside. */
+function isDeletable({ truth, listSize, uidl, sha256 }: Message, ledger: Ledger): boolean {
+  const { terms, consumed, overwritten } = ledger;
   if (!terms.deletes || !terms.durable || !terms.storeTrusted) return false;
   if (truth === null || listSize === null || truth.length < listSize) return false;
-  const pair = world.ledger.pairOf(uidl, sha256);
-  return !consumed.has(pair) && !overwritten.has(pair) && !mayBeSetAside(message, world.ledger);
+  const pair = ledger.pairOf(uidl, sha256);
+  return !consumed.has(pair) && !overwritten.has(pair);
 }
 
 /** See "alike" above. */
