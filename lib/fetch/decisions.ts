@@ -20,6 +20,8 @@ export interface Decided extends Decision {
 export async function peek(context: RunContext, session: Session): Promise<boolean> {
   const blind = new Set(context.state.head.intents.filter((intent) => intent.blind).map(refKey));
   const rows: Row[] = [];
+  // Then there are none, and a listing may have a million rows.
+  if (context.mailbox.delete === 'keep' && !session.listing.repeats) return false;
   for (const { action, row } of decisions(context, session)) if (action === 'peek') rows.push(row);
   await session.known.watch(rows.map(({ uidl }) => uidl));
   for (const row of rows) {
@@ -56,7 +58,7 @@ function knowledgeFor({ state, run, postponed, begun }: RunContext, { known }: S
   return {
     records: (uidl) => known.records(uidl),
     noted: (index) => known.noted(index),
-    open: (ref) => foreign.has(refKey(ref)),
+    open: (ref) => foreign.size > 0 && foreign.has(refKey(ref)),
     failure: knowledgeOf(state.head).failure,
   };
 }

@@ -44,7 +44,7 @@ export function classify(context: RunContext, session: Session): Classified {
     counts.listed += rows;
   };
   for (const decided of decisions(context, session)) {
-    gone.delete(refKey(decided.ref));
+    if (gone.size > 0) gone.delete(refKey(decided.ref));
     add(classOf(context, decided));
     const settled = decided.action === 'keep' || decided.action === 'set aside' || decided.action === 'skip';
     if (settled || session.deleted.has(decided.row.index)) continue;

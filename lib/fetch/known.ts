@@ -93,9 +93,9 @@ export class Known {
         if (watched) this.#keep(record);
         continue;
       }
-      const { octets, repeated } = this.#listing.row(index);
-      if (!repeated && octets === record.size) this.#note(index, noteOf(record));
-      if (repeated || watched || this.#kept < RECORDS_AT_HAND) this.#keep(record);
+      const octets = this.#listing.octetsOfUnique(index);
+      if (octets === record.size) this.#note(index, noteOf(record));
+      if (octets === undefined || watched || this.#kept < RECORDS_AT_HAND) this.#keep(record);
       else this.#note(index, AWAY);
     }
   }

@@ -15,22 +15,28 @@ export interface Row {
 
 const FIRST_ROWS = 64;
 const NONE = -1;
+const NO_OCTETS = 0xffffffff;
+
+/** Characters that are hashed at once: a call for each of a million rows is slow. */
+const DIGEST_BLOCK = 16 * 1024;
 
 /**
  * What UIDL and LIST said, joined on the message number (a mailbox may change between the two), in columns:
- * about 24 bytes a row and the UIDL's own. Rows that LIST does not confirm are left for the next session.
+ * about 20 bytes a row and the UIDL's own. Rows that LIST does not confirm are left for the next session.
  */
 export class Listing {
-  #numbers = new Float64Array(FIRST_ROWS);
-  #octets = new Float64Array(FIRST_ROWS).fill(Number.NaN);
+  /** Null as long as they are 1, 2, 3 and so on, which they are on nearly every server. */
+  #numbers: Float64Array | null = null;
+  #octets = new Uint32Array(FIRST_ROWS).fill(NO_OCTETS);
   #ends = new Uint32Array(FIRST_ROWS);
   #uidls = Buffer.alloc(FIRST_ROWS * 24);
   #flags = new Uint8Array(FIRST_ROWS);
   #length = 0;
-  /** Whether the numbers are 1, 2, 3 and so on. */
-  #counted = true;
   /** Open addressing: a row's index, by the hash of its UIDL. */
   #slots: Int32Array | null = null;
+  #repeats = false;
+  /** A UIDL that is looked up, a million times over. */
+  #scratch = Buffer.alloc(128);
   #byNumber: Map<number, number> | null = null;
   readonly #seed: number;
 
@@ -45,13 +51,13 @@ export class Listing {
 
   /** In the order of UIDL's answer; a number that comes twice keeps its first row. */
   addUidl(number: number, uidl: string): void {
-    this.#counted &&= number === this.#length + 1;
-    if (this.#length === this.#numbers.length) this.#grow();
+    if (this.#length === this.#ends.length) this.#grow();
+    if (this.#numbers === null && number !== this.#length + 1) this.#numbers = this.#countedNumbers();
     const start = this.#length === 0 ? 0 : (this.#ends[this.#length - 1] ?? 0);
     while (start + uidl.length > this.#uidls.length)
       this.#uidls = Buffer.concat([this.#uidls], this.#uidls.length * 2);
     this.#uidls.write(uidl, start, 'latin1');
-    this.#numbers[this.#length] = number;
+    if (this.#numbers !== null) this.#numbers[this.#length] = number;
     this.#ends[this.#length] = start + uidl.length;
     this.#length += 1;
   }
@@ -60,30 +66,44 @@ export class Listing {
     const index = this.#indexOf(number);
     if (index === undefined) return;
     this.#flags[index] = (this.#flags[index] ?? 0) | CONFIRMED;
-    if (octets !== null) this.#octets[index] = octets;
+    // 4 GB are no size of a mail: such a number says as little as none.
+    if (octets !== null && octets < NO_OCTETS) this.#octets[index] = octets;
   }
 
   row(index: number): Row {
     this.#index();
-    const octets = this.#octets[index] ?? Number.NaN;
     return {
       index,
-      number: this.#numbers[index] ?? 0,
+      number: this.#numberOf(index),
       uidl: this.#uidl(index),
-      octets: Number.isNaN(octets) ? null : octets,
+      octets: this.#octetsAt(index),
       repeated: ((this.#flags[index] ?? 0) & REPEATED) !== 0,
     };
   }
 
+  /** Whether any UIDL is repeated. */
+  get repeats(): boolean {
+    this.#index();
+    return this.#repeats;
+  }
+
+  /** Of a row that alone bears its UIDL: its octets as announced; undefined where others bear it, too. */
+  octetsOfUnique(index: number): number | null | undefined {
+    this.#index();
+    if (((this.#flags[index] ?? 0) & REPEATED) !== 0) return undefined;
+    return this.#octetsAt(index);
+  }
+
   /** The first row that bears this UIDL, or null. */
   indexOf(uidl: string): number | null {
-    const wanted = Buffer.from(uidl, 'latin1');
+    if (uidl.length > this.#scratch.length) this.#scratch = Buffer.alloc(uidl.length * 2);
+    const wanted = this.#scratch;
+    const length = wanted.write(uidl, 'latin1');
     const slots = this.#index();
-    let slot = this.#hash(wanted, 0, wanted.length) & (slots.length - 1);
+    let slot = this.#hash(wanted, 0, length) & (slots.length - 1);
     for (; slots[slot] !== NONE; slot = (slot + 1) & (slots.length - 1)) {
       const index = slots[slot] ?? 0;
-      if (this.#uidls.compare(wanted, 0, wanted.length, this.#start(index), this.#ends[index]) === 0)
-        return index;
+      if (this.#uidls.compare(wanted, 0, length, this.#start(index), this.#ends[index]) === 0) return index;
     }
     return null;
   }
@@ -98,10 +118,29 @@ export class Listing {
   /** Hash of all that decides what there is to do: the rows in order, and `policy`. */
   digest(policy: string, without: ReadonlySet<number> = new Set()): string {
     const hash = createHash('sha256').update(policy);
-    for (const { index, uidl, octets } of this.rows()) {
-      if (!without.has(index)) hash.update(`\n${octets ?? '-'} ${uidl}`, 'latin1');
+    let block = '';
+    for (let index = 0; index < this.#length; index += 1) {
+      if (((this.#flags[index] ?? 0) & CONFIRMED) === 0 || without.has(index)) continue;
+      block += `\n${this.#octetsAt(index) ?? '-'} ${this.#uidl(index)}`;
+      if (block.length < DIGEST_BLOCK) continue;
+      hash.update(block, 'latin1');
+      block = '';
     }
+    hash.update(block, 'latin1');
     return hash.digest('base64url');
+  }
+
+  #octetsAt(index: number): number | null {
+    const octets = this.#octets[index] ?? NO_OCTETS;
+    return octets === NO_OCTETS ? null : octets;
+  }
+
+  #numberOf(index: number): number {
+    return this.#numbers === null ? index + 1 : (this.#numbers[index] ?? 0);
+  }
+
+  #countedNumbers(): Float64Array {
+    return new Float64Array(this.#ends.length).map((_, index) => index + 1);
   }
 
   #uidl(index: number): string {
@@ -114,11 +153,11 @@ export class Listing {
 
   /** Message numbers run from 1 upwards on nearly every server; a map serves the others. */
   #indexOf(number: number): number | undefined {
-    if (this.#counted) return number >= 1 && number <= this.#length ? number - 1 : undefined;
+    if (this.#numbers === null) return number >= 1 && number <= this.#length ? number - 1 : undefined;
     if (this.#byNumber === null) {
       this.#byNumber = new Map();
       for (let index = this.#length - 1; index >= 0; index -= 1)
-        this.#byNumber.set(this.#numbers[index] ?? 0, index);
+        this.#byNumber.set(this.#numberOf(index), index);
     }
     return this.#byNumber.get(number);
   }
@@ -132,6 +171,7 @@ export class Listing {
       for (; slots[slot] !== NONE; slot = (slot + 1) & (slots.length - 1)) {
         const other = slots[slot] ?? 0;
         if (!this.#sameUidl(index, other)) continue;
+        this.#repeats = true;
         this.#flags[index] = (this.#flags[index] ?? 0) | REPEATED;
         this.#flags[other] = (this.#flags[other] ?? 0) | REPEATED;
         break;
@@ -154,16 +194,19 @@ export class Listing {
   }
 
   #grow(): void {
-    const rows = this.#numbers.length * 2;
-    const numbers = new Float64Array(rows);
-    const octets = new Float64Array(rows).fill(Number.NaN);
+    const rows = this.#ends.length * 2;
+    const octets = new Uint32Array(rows).fill(NO_OCTETS);
     const ends = new Uint32Array(rows);
     const flags = new Uint8Array(rows);
-    numbers.set(this.#numbers);
+    if (this.#numbers !== null) {
+      const numbers = new Float64Array(rows);
+      numbers.set(this.#numbers);
+      this.#numbers = numbers;
+    }
     octets.set(this.#octets);
     ends.set(this.#ends);
     flags.set(this.#flags);
-    [this.#numbers, this.#octets, this.#ends, this.#flags] = [numbers, octets, ends, flags];
+    [this.#octets, this.#ends, this.#flags] = [octets, ends, flags];
   }
 }
 

@@ -80,7 +80,7 @@ function indexed(head: Head): HeadKnowledge {
   return {
     records: (uidl) => records.get(uidl) ?? [],
     open: (ref) => open.has(refKey(ref)),
-    failure: (ref) => (failures.has(refKey(ref)) ? failureOf(head, ref) : undefined),
+    failure: (ref) => (failures.size > 0 && failures.has(refKey(ref)) ? failureOf(head, ref) : undefined),
   };
 }
 

@@ -12,6 +12,7 @@ import type { Wanted } from './window.ts';
 /** Deletes by branch B, before any RETR of the session. Returns what can only be deleted by branch A. */
 export async function deleteRecorded(context: RunContext, session: Session): Promise<readonly Wanted[]> {
   const proofs: Wanted[] = [];
+  if (context.mailbox.delete === 'keep') return proofs;
   const goesOn = () =>
     session.client.closedBy === null &&
     context.deadline.allowsMore &&

@@ -18,6 +18,7 @@ export class RefSet {
   }
 
   has(ref: MessageRef): boolean {
+    if (this.#size === 0) return false;
     const hash = hashOf(refKey(ref));
     return this.#slots[this.#slotOf(hash)] === hash;
   }

@@ -189,6 +189,7 @@ async function endSession(context: RunContext, session: Session): Promise<Verdic
       tally.note(`QUIT was not answered well, so the next listing tells what was deleted: ${String(error)}`);
     return 'finished';
   }
+  if (!asked) return 'finished';
   tally.committed += session.deleted.size;
   for (const { row, ref } of decisions(context, session)) {
     if (session.deleted.has(row.index))

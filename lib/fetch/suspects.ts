@@ -48,6 +48,8 @@ export async function trySuspects(
 /** Those tried least come first: what ends each process that tries it must not keep the others waiting behind it. */
 function suspectsOf(context: RunContext, session: Session): Suspect[] {
   const suspects = new Map<string, { ref: MessageRef; rows: Row[] }>();
+  const { intents, failures } = context.state.head;
+  if (intents.length + failures.length === 0) return [];
   const gone = dueIntents(context.state.head, context.ports.clock.now());
   for (const { action, row, ref } of decisions(context, session)) {
     gone.delete(refKey(ref));

@@ -19,10 +19,10 @@ export const FAILURES_BYTES = 72 * 1024;
 export const FAILURE_CHARACTERS = 300;
 
 /**
- * Records of one segment, about 0.6 MB compressed. Smaller ones are merged into their successors, larger ones
+ * Records of one segment, about 0.3 MB compressed. Smaller ones are merged into their successors, larger ones
  * are left: a segment is unpacked in memory as a whole, and a million records still are few enough names.
  */
-export const SEGMENT_RECORDS = 8192;
+export const SEGMENT_RECORDS = 4096;
 
 /** Unpacked, no segment of ours comes near; more is a document that was made to exhaust us. */
 export const SEGMENT_UNPACKED_BYTES = 64 * 1024 * 1024;

@@ -35,7 +35,7 @@ function fuzzer(...args: readonly string[]): Promise<Said> {
 
 /** The arguments of the one command that a finding is told with. */
 function commandOf({ stderr }: Said): string[] {
-  const command = /To see it again: node test\/fuzz\/main\.ts (.*)$/m.exec(stderr)?.[1];
+  const command = /To see it again: node scripts\/run\.mjs test\/fuzz\/main\.ts (.*)$/m.exec(stderr)?.[1];
   expect(command, stderr).toBeDefined();
   return command?.split(' ') ?? [];
 }
