@@ -3,7 +3,7 @@ import { type MessageRef, refKey, withIntents } from '../mailbox/state.ts';
 import { topOf } from './deleting.ts';
 import type { Row } from './listing.ts';
 import { type Decision, decide, type Knowledge, knowledgeOf, refOf } from './plan.ts';
-import type { RunContext } from './runContext.ts';
+import { postpone, type RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
 import { intentOf } from './settling.ts';
 import { isOfTheLine } from './trouble.ts';
@@ -18,10 +18,10 @@ export interface Decided extends Decision {
  * the line is not asked again, and taken as where TOP is refused. Returns whether there were any.
  */
 export async function peek(context: RunContext, session: Session): Promise<boolean> {
-  const blind = new Set(context.state.head.intents.filter((intent) => intent.blind).map(refKey));
-  const rows: Row[] = [];
   // Then there are none, and a listing may have a million rows.
   if (context.mailbox.delete === 'keep' && !session.listing.repeats) return false;
+  const blind = new Set(context.state.head.intents.filter((intent) => intent.blind).map(refKey));
+  const rows: Row[] = [];
   for (const { action, row } of decisions(context, session)) if (action === 'peek') rows.push(row);
   await session.known.watch(rows.map(({ uidl }) => uidl));
   for (const row of rows) {
@@ -84,8 +84,7 @@ export async function leavingAside<T>(
   } catch (error) {
     const broke = isOfTheLine(error) && session.client.closedBy !== null;
     if (broke && !context.deadline.aborted && context.deadline.allowsMore) {
-      context.postponed.add(refKey(ref));
-      context.tally.failed(ref, error, context.mailbox.id);
+      postpone(context, ref, error);
       const intent = { ...intentOf(context, ref), blind: true as const };
       await context.state.commit((head) => withIntents(head, [intent]));
     }

@@ -2,7 +2,7 @@
 import type { Publisher } from '../events/port.ts';
 import { refKey } from '../mailbox/state.ts';
 import { type Decided, decisions } from './decisions.ts';
-import type { Action } from './plan.ts';
+import { type Action, refOf } from './plan.ts';
 import type { Counts, RunReport, Trouble } from './report.ts';
 import type { RunContext, Tally } from './runContext.ts';
 import type { Session } from './session.ts';
@@ -65,19 +65,15 @@ export function classifyQuiet({ state }: RunContext, { listing }: Session): Coun
   const aside = new Set(
     state.head.failures
       .filter(({ setAsideMs }) => setAsideMs !== null)
-      .map((failure) => rowKey(failure.size, failure)),
+      .map((failure) => refKey({ ...failure, headerHash: null })),
   );
   for (const row of listing.rows()) {
     counts.listed += 1;
     if (row.uidl === '') counts.skipped += 1;
-    else if (aside.has(rowKey(row.octets, row))) counts.setAside += 1;
+    else if (aside.has(refKey(refOf(row, null)))) counts.setAside += 1;
     else counts.alreadyStored += 1;
   }
   return counts;
-}
-
-function rowKey(octets: number | null, { uidl }: { readonly uidl: string }): string {
-  return `${octets ?? '-'} ${uidl}`;
 }
 
 function isStored(action: Action): boolean {

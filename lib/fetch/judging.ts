@@ -6,7 +6,7 @@ import { Pop3Error } from '../pop3/errors.ts';
 import { Digester } from '../store/checksum.ts';
 import type { Suspect } from './alone.ts';
 import type { Row } from './listing.ts';
-import type { RunContext } from './runContext.ts';
+import { postpone, type RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
 import { isBlameless, RunEnded } from './trouble.ts';
 
@@ -23,8 +23,7 @@ export async function judge(
   error: unknown,
 ): Promise<void> {
   const { ref } = attempted.suspect;
-  context.postponed.add(refKey(ref));
-  context.tally.failed(ref, error, context.mailbox.id);
+  postpone(context, ref, error);
   const guilty = attempted.counts && (await isGuilty(context, session, attempted, error));
   const nowMs = context.ports.clock.now();
   await context.state.commit((head) => {
@@ -54,7 +53,7 @@ async function isGuilty(
 }
 
 /**
- * A refused RETR is the message's own only if this session gets another one: the smallest that is on record is
+ * A refused RETR is the message's own only if this run gets another one: the smallest that is on record is
  * asked for, since a mailbox with nothing new would otherwise never tell one bad message from a failing server.
  */
 async function serverStillDelivers(session: Session, { rows: refused }: Suspect): Promise<boolean> {

@@ -2,7 +2,7 @@
  * What to do with each listed message: pure, from the listing, the state and the policy. An open intent outranks
  * a record: until it is resolved, nobody knows what its attempt left behind.
  */
-import { failureOf } from '../mailbox/failures.ts';
+import { failureOf, isAside } from '../mailbox/failures.ts';
 import {
   type Failure,
   type Head,
@@ -105,7 +105,7 @@ export function decide({ row, headerHash, alike, nowMs }: Asked, known: Knowledg
   }
   const ref = refOf(row, headerHash ?? null);
   const failure = known.failure(ref);
-  if (failure && failure.setAsideMs !== null && nowMs < failure.retryMs) {
+  if (isAside(failure, nowMs)) {
     return { action: 'set aside', why: `set aside after ${failure.attempts} attempts: ${failure.message}` };
   }
   if (known.open(ref) || failure)

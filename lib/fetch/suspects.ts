@@ -1,15 +1,8 @@
 /** Which messages are tried alone, when, and in which order. */
 import { SWEEP_MS } from '../mailbox/bounds.ts';
-import { failureOf } from '../mailbox/failures.ts';
+import { failureOf, isAside } from '../mailbox/failures.ts';
 import { hasRoomToFail } from '../mailbox/room.ts';
-import {
-  type Failure,
-  type Head,
-  type MessageRef,
-  openIntents,
-  recordCount,
-  refKey,
-} from '../mailbox/state.ts';
+import { type Head, type MessageRef, openIntents, recordCount, refKey } from '../mailbox/state.ts';
 import { type Suspect, tryAlone } from './alone.ts';
 import { decisions } from './decisions.ts';
 import type { Row } from './listing.ts';
@@ -54,8 +47,9 @@ function suspectsOf(context: RunContext, session: Session): Suspect[] {
   for (const { action, row, ref } of decisions(context, session)) {
     gone.delete(refKey(ref));
     if (action !== 'alone' || session.deleted.has(row.index)) continue;
-    const { rows } = suspects.get(refKey(ref)) ?? { rows: [] };
-    suspects.set(refKey(ref), { ref, rows: [...rows, row] });
+    const alike = suspects.get(refKey(ref));
+    if (alike) alike.rows.push(row);
+    else suspects.set(refKey(ref), { ref, rows: [row] });
   }
   for (const [key, ref] of gone) suspects.set(key, { ref, rows: [] });
   const { failure } = knowledgeOf(context.state.head);
@@ -72,15 +66,11 @@ function dueIntents(head: Head, nowMs: number): Map<string, MessageRef> {
   const refs = new Map<string, MessageRef>();
   for (const intent of head.intents) {
     const { uidl, size, headerHash, untilMs, lookedMs } = intent;
-    if (isAsideUntil(failureOf(head, intent), nowMs)) continue;
+    if (isAside(failureOf(head, intent), nowMs)) continue;
     const due = untilMs <= nowMs && (lookedMs === undefined || nowMs - lookedMs >= LOOK_EVERY_MS);
     if (due) refs.set(refKey(intent), { uidl, size, headerHash });
   }
   return refs;
-}
-
-function isAsideUntil(failure: Failure | undefined, nowMs: number): boolean {
-  return failure !== undefined && failure.setAsideMs !== null && nowMs < failure.retryMs;
 }
 
 /** When an open intent, a message set aside or a sweep wants attention, though the listing has not changed; null: never. */

@@ -45,6 +45,11 @@ export function failureOf(head: Head, ref: MessageRef): Failure | undefined {
   return head.failures.find((failure) => sameRef(failure, ref));
 }
 
+/** Whether it is left alone until its day has come. */
+export function isAside(failure: Failure | undefined, nowMs: number): failure is Failure {
+  return failure !== undefined && failure.setAsideMs !== null && nowMs < failure.retryMs;
+}
+
 export function withFailure(head: Head, failure: Failure): Head {
   return { ...head, failures: [...head.failures.filter((other) => !sameRef(other, failure)), failure] };
 }

@@ -30,6 +30,7 @@ export function hasRoomToFail(head: Head, ref: MessageRef): boolean {
   return failureOf(head, ref) !== undefined || bytesOf(head.failures) < FAILURES_BYTES;
 }
 
-function bytesOf(value: unknown): number {
+/** As JSON in UTF-8. */
+export function bytesOf(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value));
 }

@@ -21,7 +21,7 @@ export interface Intent extends MessageRef {
   readonly untilMs: number;
   /** Asking for its headers broke the line: it is not asked again. */
   readonly blind?: true;
-  /** When its message was gone from the server and nothing was found in the store, last. */
+  /** When its message was last seen to be gone from the server, and its objects were looked for. */
   readonly lookedMs?: number;
 }
 

@@ -6,10 +6,11 @@
 import { type ObjectStore, StoreError } from '../store/port.ts';
 import { HEAD_BYTES, RECORDS_BYTES } from './bounds.ts';
 import { type LoadedHead, loadHead } from './head.ts';
-import { headKey } from './names.ts';
+import { headKey, segmentKey } from './names.ts';
+import { bytesOf } from './room.ts';
 import { newest, SegmentFiles, SegmentGone, toMerge } from './segments.ts';
 import type { Head, Segment, StoredRecord } from './state.ts';
-import { StateError } from './stateError.ts';
+import { broken, StateError } from './stateError.ts';
 import { type Judge, Sweep } from './sweep.ts';
 
 /** Each lost round means that another run won one, so that many in a row are a store that never lets anybody win. */
@@ -127,10 +128,7 @@ export class StateFile {
     const { mailbox } = this.head;
     this.#loaded = await loadHead(this.#store, mailbox);
     if (this.head.segments.some(({ name }) => name === segment)) {
-      throw new StateError(
-        `state of ${mailbox}: its head names segment ${segment}, which is not in the store. Nothing was changed. Restore state/${mailbox}/, or remove it and state/${mailbox}.json: then all mail is retrieved again, nothing is stored twice, and events repeat with their ids.`,
-        { kind: 'person', code: 'E_STATE_BROKEN' },
-      );
+      throw broken(mailbox, segmentKey(mailbox, segment), 'the head names it, and it is not in the store');
     }
     if (tries >= PASS_TRIES) throw contended(mailbox, PASS_TRIES, 'readings');
   }
@@ -206,10 +204,6 @@ function encoded(head: Head): Buffer {
     `state of ${head.mailbox}: its head would have ${body.length} bytes, and ${HEAD_BYTES} are the most. Nothing was changed. This is a mistake in Mailferry: please report it.`,
     { kind: 'person', code: 'E_STATE_TOO_LARGE' },
   );
-}
-
-function bytesOf(records: readonly StoredRecord[]): number {
-  return Buffer.byteLength(JSON.stringify(records));
 }
 
 function contended(mailbox: string, times: number, what: 'writes' | 'readings'): StateError {
