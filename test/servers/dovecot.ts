@@ -3,7 +3,7 @@ import { type ChildProcess, execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +11,7 @@ import { promisify } from 'node:util';
 import { createAuthority, issue } from './certificates.ts';
 import { dovecotConfiguration, mailOwner, type Owner } from './dovecotConfiguration.ts';
 import { childrenOf, killSessions } from './dovecotProcesses.ts';
+import { freePort } from './freePort.ts';
 import { end, spawnTied } from './tied.ts';
 
 /** It greets within 50 ms; on a busy machine it may take a hundred times that. */
@@ -78,7 +79,8 @@ async function start(path: string, options: DovecotOptions): Promise<Dovecot> {
     name: `u${index + 1}`,
     password: randomBytes(18).toString('base64url'),
   }));
-  const [plainPort, tlsPort] = await freePorts();
+  const plainPort = await freePort();
+  const tlsPort = await freePort(plainPort);
   const ca = await writeCertificate(folder);
   await writeFile(join(folder, 'users'), users.map(({ name, password }) => `${name}:${password}\n`).join(''));
   const configuration = join(folder, 'dovecot.conf');
@@ -228,14 +230,6 @@ function mdbox(configuration: string): Pick<Dovecot, 'put' | 'list'> {
     },
     list,
   };
-}
-
-async function freePorts(): Promise<readonly [number, number]> {
-  const servers = [createServer(), createServer()] as const;
-  for (const server of servers) await once(server.listen(0, '127.0.0.1'), 'listening');
-  const [first, second] = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) await once(server.close(), 'close');
-  return [first!, second!];
 }
 
 async function greeted(port: number, alive: () => boolean): Promise<void> {

@@ -1,11 +1,10 @@
 /** A real S3 server in its own process, on a free loopback port, over a folder of the test's. */
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdir, open, readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './freePort.ts';
 import { end, spawnTied } from './tied.ts';
 
 /** They are up in 50 to 600 ms; on a busy machine it may take a hundred times that. */
@@ -100,14 +99,4 @@ async function healthy(
     await sleep(START_WAIT_MS);
   }
   throw new Error(`${name} did not serve within ${START_TRIES * START_WAIT_MS} ms`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address === 'object' && address !== null) return address.port;
-  throw new Error('no free port');
 }
