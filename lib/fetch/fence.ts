@@ -8,21 +8,41 @@ import type { Row } from './listing.ts';
 import type { Session } from './session.ts';
 import { Unvouched } from './trouble.ts';
 
+/** The form that this server answers for a single message. */
+export type FenceForm = 'UIDL' | 'LIST';
+
 /**
- * `UIDL n` of the last of these, else `LIST n`; rejects with Unvouched, and the connection is closed, where the answer
- * is another.
+ * Asked before the session's first RETR or TOP, while nothing of a sender's is in the line: from then on a refusal may be
+ * a mail's own text, and tells nothing of the server. Rejects with Unvouched, and the connection is closed, where the
+ * server has neither form.
  */
-export async function fence(session: Session, rows: readonly Row[]): Promise<void> {
-  const row = rows.at(-1);
-  if (row === undefined) return;
+export async function learnFence(session: Session): Promise<void> {
+  if (session.listing.length === 0) return;
+  const row = session.listing.row(0);
   const said = await single(() => session.client.uidlOf(row.number));
-  if (said === row.uidl) return;
-  const sized = said === null ? sizedRow(session, rows) : null;
+  const sized = said === null ? sizedRow(session, []) : null;
   const octets = sized === null ? null : await single(() => session.client.listOf(sized.number));
-  if (octets !== null && octets === sized?.octets) return;
-  const error = said === null && octets === null ? withoutFence(row) : shifted(row, said);
+  if (said === row.uidl) session.fence = 'UIDL';
+  else if (octets !== null && octets === sized?.octets) session.fence = 'LIST';
+  else {
+    const error = said === null && octets === null ? withoutFence(row) : renumbered(row, said);
+    session.client.destroy(error);
+    throw error;
+  }
+}
+
+/** Of the last of these; rejects with Unvouched, and the connection is closed, where the answer is another. */
+export async function fence(session: Session, rows: readonly Row[]): Promise<void> {
+  const row = session.fence === 'UIDL' ? rows.at(-1) : sizedRow(session, rows);
+  if (row && (await answered(session, row))) return;
+  const error = shifted(session.fence, row ?? rows[0]);
   session.client.destroy(error);
   throw error;
+}
+
+async function answered({ client, fence: form }: Session, row: Row): Promise<boolean> {
+  if (form === 'UIDL') return (await single(() => client.uidlOf(row.number))) === row.uidl;
+  return (await single(() => client.listOf(row.number))) === row.octets;
 }
 
 /** One of these, or any other where LIST gave no number for them: its answer comes behind theirs all the same. */
@@ -35,15 +55,23 @@ function sizedRow({ listing, deleted }: Session, rows: readonly Row[]): Row | nu
 
 function withoutFence({ number }: Row): Unvouched {
   return new Unvouched(
-    `the server refuses both UIDL ${number} and LIST ${number}, so nothing can vouch for what it sends. Nothing was stored; ask whoever runs it.`,
+    `the server refuses both UIDL ${number} and LIST ${number}, so nothing can vouch for what it sends. Nothing was retrieved; ask whoever runs it.`,
     'server',
   );
 }
 
-function shifted({ number }: Row, said: string | null): Unvouched {
+function renumbered({ number }: Row, said: string | null): Unvouched {
   const command = said === null ? `LIST ${number} gave another size` : `UIDL ${number} gave another id`;
   return new Unvouched(
-    `${command} after the message than the listing did: a message that cut itself, or a mailbox renumbered. Nothing was stored of it.`,
+    `${command} than the listing did a moment before, so nothing can vouch for what the server sends. Nothing was retrieved.`,
+    'server',
+  );
+}
+
+function shifted(form: FenceForm, row: Row | undefined): Unvouched {
+  const command = `${form} ${row?.number ?? ''}`.trim();
+  return new Unvouched(
+    `${command} had another answer after the message than the listing gave: a message that cut itself, or a mailbox renumbered. Nothing was stored of it.`,
     'message',
   );
 }

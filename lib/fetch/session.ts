@@ -5,6 +5,7 @@ import { Pop3Client } from '../pop3/client.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import type { Transport } from '../pop3/transport.ts';
 import type { Secret } from '../secrets/port.ts';
+import type { FenceForm } from './fence.ts';
 import { Known } from './known.ts';
 import { Listing } from './listing.ts';
 import type { FetchPorts } from './ports.ts';
@@ -26,6 +27,8 @@ export interface Session {
   readonly headerHashes: Map<number, string | null>;
   /** Rows whose UIDL is repeated, by it and the content that they turned out to have. */
   readonly alike: Map<string, Set<number>>;
+  /** What ends a window; `learnFence` finds it out before anything is retrieved. */
+  fence: FenceForm;
   readonly notes: readonly string[];
 }
 
@@ -62,6 +65,7 @@ export async function openSession(
       deleted: new Set(),
       headerHashes: new Map(),
       alike: new Map(),
+      fence: 'UIDL',
       notes,
     };
   } catch (error) {

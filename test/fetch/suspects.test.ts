@@ -163,6 +163,31 @@ describe('a server that does not stuff dots', () => {
     }
   });
 
+  it('cannot be made to look like one without a fence, by a mail that refuses it', async () => {
+    const whole = `+OK\r\n${letter('evil')}.\r\n`;
+    const others = six();
+    const world = new World({
+      messages: [mail('evil', `${letter('evil')}.\r\n-ERR\r\n-ERR\r\n`), ...others],
+      faults: [
+        {
+          verb: 'RETR',
+          uidl: 'evil',
+          reply: `${whole}-ERR\r\n-ERR\r\n`,
+          pieces: [whole.length, '-ERR\r\n'.length, 100_000],
+          dripMs: 2,
+        },
+      ],
+      settings: { delete: 'when-stored', attempts: 2 },
+    });
+    for (let run = 0; run < 6; run += 1) {
+      await world.run();
+      world.skewMs += DEADLINE_MS;
+    }
+    expect(await world.contents()).toEqual(contentsOf(others));
+    expect(world.server.messages.map(({ uidl }) => uidl)).toEqual(['evil']);
+    expect((await world.head()).failures).toMatchObject([{ uidl: 'evil', attempts: 2 }]);
+  });
+
   it('whose TOP sends whole messages lets no mail pass its rest off as what its twin sent', async () => {
     const forged = `+OK\r\n${letter('forged')}.\r\n`;
     const evil = `${letter('evil')}.\r\n${forged}${forged}`;

@@ -17,8 +17,8 @@ export const TRUNCATED_BODY: Patch = {
 /** A closed line needs no fence. */
 const NO_FENCE_WHEN_CLOSED: Patch = {
   file: 'lib/fetch/fence.ts',
-  find: 'if (row === undefined) return;',
-  replace: 'if (row === undefined || session.client.closedBy !== null) return;',
+  find: 'if (row && (await answered(session, row))) return;',
+  replace: 'if (session.client.closedBy !== null || (row && (await answered(session, row)))) return;',
 };
 
 export const NO_FENCE: Patch = {
@@ -74,8 +74,8 @@ export const RETRIEVING: readonly Mutant[] = [
     patches: [
       {
         file: 'lib/fetch/fence.ts',
-        find: 'if (row === undefined) return;',
-        replace: 'if (row === undefined || rows.length === 1) return;',
+        find: 'if (row && (await answered(session, row))) return;',
+        replace: 'if (rows.length === 1 || (row && (await answered(session, row)))) return;',
       },
     ],
     caughtBy: { oracles: ['I3 object', 'I1 removal'] },
