@@ -143,13 +143,16 @@ if (given.keep) await keep(kept);
 process.exit(good ? 0 : 1);
 
 function keptOf(name: string, figures: object): Kept {
-  const size =
-    { simulation: ` --seeds ${given.sizes.seeds}`, processes: ` --kills ${given.kills}` }[name] ?? '';
+  const sizes: Readonly<Record<string, string>> = {
+    simulation: ` --seeds ${given.sizes.seeds}`,
+    fuzz: ` --fuzz-seconds ${given.sizes.fuzzSeconds}`,
+    processes: ` --kills ${given.kills}`,
+  };
   return {
     made: new Date().toISOString(),
     commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
     machine: `Node ${process.versions.node}, ${availableParallelism()} cores`,
-    command: `npm run proof -- ${name}${size}`,
+    command: `npm run proof -- ${name}${sizes[name] ?? ''}`,
     figures,
   };
 }
