@@ -1,5 +1,7 @@
 /** What there is to do for each row of a listing, and what must be asked before that can be said. */
-import { type MessageRef, refKey, withIntents } from '../mailbox/state.ts';
+import { SET_ASIDE_RETRY_MS, toldApart } from '../mailbox/failures.ts';
+import { roomForIntents } from '../mailbox/room.ts';
+import { type Head, type MessageRef, refKey, withIntents } from '../mailbox/state.ts';
 import { topOf } from './deleting.ts';
 import type { Row } from './listing.ts';
 import { type Decision, decide, type Knowledge, knowledgeOf, refOf } from './plan.ts';
@@ -14,13 +16,19 @@ export interface Decided extends Decision {
 }
 
 /**
+ * A line breaks by accident, too: headers are asked for again half a day after the last attempt, so before what was
+ * set aside is tried anew. Until then a message is one with its twin, and set aside with it.
+ */
+const BLIND_MS = SET_ASIDE_RETRY_MS / 2;
+
+/**
  * Rows whose UIDL is repeated are told apart by TOP, before anything is decided about them. One whose headers broke
- * the line is not asked again, and taken as where TOP is refused. Returns whether there were any.
+ * the line is not asked again for a while, and taken as where TOP is refused. Returns whether there were any.
  */
 export async function peek(context: RunContext, session: Session): Promise<boolean> {
   // Then there are none, and a listing may have a million rows.
   if (context.mailbox.delete === 'keep' && !session.listing.repeats) return false;
-  const blind = new Set(context.state.head.intents.filter((intent) => intent.blind).map(refKey));
+  const blind = blindRefs(context.state.head, context.ports.clock.now());
   const rows: Row[] = [];
   for (const { action, row } of decisions(context, session)) if (action === 'peek') rows.push(row);
   await session.known.watch(rows.map(({ uidl }) => uidl));
@@ -33,6 +41,35 @@ export async function peek(context: RunContext, session: Session): Promise<boole
     session.headerHashes.set(row.index, top?.hash ?? null);
   }
   return rows.length > 0;
+}
+
+function blindRefs({ intents }: Head, nowMs: number): ReadonlySet<string> {
+  return new Set(intents.filter(({ blind, untilMs }) => blind && nowMs < untilMs + BLIND_MS).map(refKey));
+}
+
+/** Those that were one attempt because their headers could not be asked for have one each once they could be. */
+export async function tellApart({ state, ports }: RunContext, session: Session): Promise<void> {
+  const once = new Set(state.head.intents.filter(({ blind }) => blind).map(refKey));
+  if (once.size === 0) return;
+  const told = new Map<string, { ref: MessageRef; refs: Map<string, MessageRef> }>();
+  for (const [index, headerHash] of session.headerHashes) {
+    const row = session.listing.row(index);
+    const ref = refOf(row, null);
+    if (!once.has(refKey(ref))) continue;
+    const own = refOf(row, headerHash);
+    const { refs } = told.get(refKey(ref)) ?? { refs: new Map() };
+    told.set(refKey(ref), { ref, refs: refs.set(refKey(own), own) });
+  }
+  for (const [key, { ref, refs }] of told) {
+    // Some could not be asked for, or the listing does not repeat the UIDL.
+    if (refs.has(key)) continue;
+    const nowMs = ports.clock.now();
+    await state.commit((head) => {
+      const apart = toldApart(head, ref, [...refs.values()], nowMs);
+      const room = roomForIntents(apart);
+      return room.messages > 0 && room.bytes > 0 ? apart : head;
+    });
+  }
 }
 
 /** What there is to do for each row, by the head as it is now. */

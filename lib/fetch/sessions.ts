@@ -1,7 +1,7 @@
 /** What a session does, and in which order. */
 import { roomForIntents } from '../mailbox/room.ts';
 import { refKey } from '../mailbox/state.ts';
-import { decisions, peek } from './decisions.ts';
+import { decisions, peek, tellApart } from './decisions.ts';
 import { learnFence } from './fence.ts';
 import { reportSetAside } from './outbox.ts';
 import { refOf } from './plan.ts';
@@ -22,7 +22,7 @@ export async function work(context: RunContext, session: Session, options: RunOp
   const room = roomForIntents(context.state.head);
   const mustResolve = room.messages === 0 || room.bytes === 0;
   if (mustResolve || options.suspects === 'only') {
-    await peek(context, session);
+    await toldRepeated(context, session);
     if ((await trySuspects(context, session, options)) === 'again') return 'again';
   }
   if (options.suspects !== 'only') {
@@ -38,9 +38,16 @@ async function carry(context: RunContext, session: Session): Promise<boolean> {
   if (isFull(context, session)) return true;
   await fetchNew(context, session, proofs);
   if (isFull(context, session)) return true;
-  if (session.client.closedBy !== null || !(await peek(context, session))) return false;
+  if (session.client.closedBy !== null || !(await toldRepeated(context, session))) return false;
   await fetchNew(context, session, await deleteRecorded(context, session));
   return isFull(context, session);
+}
+
+async function toldRepeated(context: RunContext, session: Session): Promise<boolean> {
+  const asked = await peek(context, session);
+  // Time that ran out left some of them unasked.
+  if (asked && context.deadline.allowsMore) await tellApart(context, session);
+  return asked;
 }
 
 async function fetchNew(context: RunContext, session: Session, proofs: readonly Wanted[]): Promise<void> {

@@ -2,7 +2,7 @@
  * Attempts at messages, counted before they are made, and what became of them: pure changes of a head that may be
  * applied twice, like those of state.ts.
  */
-import { type Failure, type Head, type MessageRef, refKey, sameRef } from './state.ts';
+import { type Failure, type Head, type MessageRef, refKey, sameRef, withIntents } from './state.ts';
 
 /** How soon a message that is set aside is tried again by itself. */
 export const SET_ASIDE_RETRY_MS = 24 * 3_600_000;
@@ -74,4 +74,18 @@ export function forgetFailures(head: Head, refs: readonly MessageRef[]): Head {
   const forgotten = new Set(refs.map(refKey));
   const failures = head.failures.filter((failure) => !forgotten.has(refKey(failure)));
   return failures.length === head.failures.length ? head : { ...head, failures };
+}
+
+/**
+ * What was taken for one message is told apart: an intent that was left behind for it leads to each of `refs` from now
+ * on, and their attempts begin anew, for nobody knows whose the earlier ones were. Not while another run is at it.
+ */
+export function toldApart(head: Head, ref: MessageRef, refs: readonly MessageRef[], nowMs: number): Head {
+  const left = head.intents.filter((intent) => sameRef(intent, ref));
+  if (left.length === 0 || left.some(({ untilMs }) => untilMs > nowMs)) return head;
+  const intents = left.flatMap(({ run, untilMs }) =>
+    refs.map(({ uidl, size, headerHash }) => ({ uidl, size, headerHash, run, untilMs })),
+  );
+  const others = head.intents.filter((intent) => !left.includes(intent));
+  return forgetFailures(withIntents({ ...head, intents: others }, intents), [ref]);
 }

@@ -19,7 +19,7 @@ export interface MessageRef {
 export interface Intent extends MessageRef {
   readonly run: string;
   readonly untilMs: number;
-  /** Asking for its headers broke the line: it is not asked again. */
+  /** Asking for its headers broke the line: it is not asked again for a while. */
   readonly blind?: true;
   /** When its message was last seen to be gone from the server, and its objects were looked for. */
   readonly lookedMs?: number;

@@ -59,6 +59,25 @@ describe('a message that ends the process', () => {
     expect(world.publisher.stored.find(({ uidl }) => uidl === 'poison')).toMatchObject({ headers: null });
     expect(new Set(world.publisher.stored.map(({ uidl }) => uidl)).size).toBe(6);
   });
+
+  it('takes its twin with it for a day at most, where the line broke once as their headers were asked for', async () => {
+    const [killer, innocent] = [mail('same', letter('one')), mail('same', letter('two'))];
+    const world = new World({
+      messages: [killer, innocent],
+      faults: [{ verb: 'TOP', args: '1 0', times: 1, cutAt: 3, ending: 'fin' }],
+      settings: { delete: 'when-stored', attempts: 2 },
+    });
+    const dies = (name: string) => name === `send RETR ${1 + world.server.messages.indexOf(killer)}`;
+    await world.run({ suspects: 'never' });
+    expect(await diesAgainAndAgain(world, dies)).toBe(2);
+    expect((await world.head()).failures).toMatchObject([{ uidl: 'same', headerHash: null, attempts: 2 }]);
+    expect(world.server.messages).toHaveLength(2);
+    world.skewMs += 25 * 3_600_000;
+    // Its attempts begin anew, and once more when its twin is gone, for then it has another name.
+    expect(await diesAgainAndAgain(world, dies)).toBeLessThanOrEqual(4);
+    expect(world.server.messages).toEqual([killer]);
+    expect(await world.contents()).toEqual(contentsOf([innocent]));
+  });
 });
 
 async function until(holds: () => boolean): Promise<null> {

@@ -1,6 +1,12 @@
 import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { countAttempt, failureOf, uncountAttempt, withFailure } from '../../lib/mailbox/failures.ts';
+import {
+  countAttempt,
+  failureOf,
+  toldApart,
+  uncountAttempt,
+  withFailure,
+} from '../../lib/mailbox/failures.ts';
 import { loadHead } from '../../lib/mailbox/head.ts';
 import { headKey } from '../../lib/mailbox/names.ts';
 import {
@@ -163,6 +169,24 @@ describe('changes of the state', () => {
     const head = countAttempt(emptyHead('inbox'), { ...ref, headerHash: 'x' }, { run: 'one', nowMs: 1 });
     expect(failureOf(head, { ...ref, headerHash: 'y' })).toBeUndefined();
     expect(failureOf(head, ref)).toBeUndefined();
+  });
+
+  it('tell apart what was taken for one, unless another run is at it', () => {
+    const [one, other] = [
+      { ...ref, headerHash: '1' },
+      { ...ref, headerHash: '2' },
+    ];
+    const begun = countAttempt(emptyHead('inbox'), ref, { run: 'x', nowMs: 1 });
+    const head = withIntents(begun, [{ ...intent('a', 'x', 5), blind: true }, intent('b', 'x', 5)]);
+    const apart = toldApart(head, ref, [one, other], 5);
+    expect(apart.intents).toEqual([
+      intent('b', 'x', 5),
+      ...[one, other].map((own) => ({ ...intent('a', 'x', 5), ...own })),
+    ]);
+    expect(apart.failures).toEqual([]);
+    expect(toldApart(apart, ref, [one, other], 5)).toBe(apart);
+    const taken = withIntents(head, [intent('a', 'y', 9)]);
+    expect(toldApart(taken, ref, [one, other], 5)).toBe(taken);
   });
 
   it('leave intents of messages set aside out of what must be resolved soon', () => {

@@ -184,7 +184,7 @@ function isUnsayable({ poison }: Message): boolean {
   return poison === 'announce' || poison === 'unsayable';
 }
 
-/** Without TOP; nor is it asked again of any of them once it ended a session. */
+/** Without TOP; nor does it tell anything of one that ends each session it is asked in. */
 function isBlind({ maildrop }: Stage, sharing: readonly Message[]): boolean {
   return maildrop.manners.top === 'refused' || sharing.some(({ topWire }) => cutsItself(topWire));
 }

@@ -53,4 +53,10 @@ export const REGRESSIONS: readonly Regression[] = [
     seed: 19995,
     found: 'A consumer removed the object, another mail took over the UIDL: RETR at each poll, for ever.',
   },
+  {
+    seed: 6116,
+    found:
+      'One accident at TOP made a message one with its twin for ever, whose announcing ends the process.',
+  },
+  { seed: 44720, found: 'The same, where it is the twin’s RETR that ends the process.' },
 ];
