@@ -13,10 +13,12 @@ export function mostQuietRuns({ maildrop }: Stage): number {
   return QUIET_RUNS + poisoned * RUNS_EACH_POISON;
 }
 
-/** It stored and announced nothing, and retrieved and deleted nothing unless there is mail that stays. */
+/** It stored, announced and removed nothing, and retrieved and deleted nothing unless there is mail that stays. */
 export function wasQuiet(stage: Stage, before: Counts, report: RunReport | null): boolean {
   const { counts } = stage.world.ledger;
   if (report === null || counts.puts !== before.puts || counts.events !== before.events) return false;
+  // With LOGIN-DELAY a run may end with more to delete than one session takes.
+  if (counts.removed !== before.removed) return false;
   if (isUnvouched(stage)) return true;
   const undecided = undecidedIn(stage);
   const { outcome, counts: told } = report;

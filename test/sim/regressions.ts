@@ -59,4 +59,9 @@ export const REGRESSIONS: readonly Regression[] = [
       'One accident at TOP made a message one with its twin for ever, whose announcing ends the process.',
   },
   { seed: 44720, found: 'The same, where it is the twin’s RETR that ends the process.' },
+  {
+    seed: 19303,
+    found:
+      'A run that LOGIN-DELAY kept from deleting the rest was taken for one with nothing to do, since a consumer had removed an object.',
+  },
 ];
