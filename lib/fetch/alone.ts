@@ -16,6 +16,7 @@ import {
   withIntentAlone,
   withIntents,
 } from '../mailbox/state.ts';
+import { Pop3Error } from '../pop3/errors.ts';
 import { UPLOAD_BYTES } from '../store/port.ts';
 import { deleteByRecord, deleteRetrieved, topAgrees } from './deleting.ts';
 import { judge } from './judging.ts';
@@ -59,17 +60,14 @@ export async function tryAlone(context: RunContext, session: Session, suspect: S
     return countAttempt(intended, suspect.ref, { run, nowMs: begunMs });
   });
   const counts = failureOf(state.head, suspect.ref)?.lastRun === run;
-  const runs = left.add(run);
+  const attempted = { suspect, counts, begunMs };
+  let refusal: Refusal | null = null;
   try {
-    await resolve(context, session, { ...suspect, runs });
+    refusal = await resolve(context, session, { ...suspect, runs: left.add(run) });
   } catch (error) {
-    await judge(
-      context,
-      session,
-      { suspect, counts, begunMs },
-      error instanceof WindowLost ? error.cause : error,
-    );
+    await judge(context, session, attempted, error instanceof WindowLost ? error.cause : error);
   }
+  if (refusal) await judge(context, session, { ...attempted, twinCame: refusal.twinCame }, refusal.error);
 }
 
 /** Whether nobody else can still be at it. */
@@ -82,24 +80,48 @@ function leftBehindBy(head: Head, ref: MessageRef, nowMs: number): Set<string> {
   return new Set(left.map(({ run }) => run));
 }
 
-async function resolve(context: RunContext, session: Session, suspect: Tried): Promise<void> {
+interface Refusal {
+  readonly error: Pop3Error;
+  /** Another row of the same attempt was retrieved whole. */
+  readonly twinCame: boolean;
+}
+
+async function resolve(context: RunContext, session: Session, suspect: Tried): Promise<Refusal | null> {
   const { ref, rows } = suspect;
   const found = await leftBehind(context, session, suspect);
   const [row] = rows;
-  if (row === undefined) return keepWatching(context, ref, found);
+  if (row === undefined) {
+    await keepWatching(context, ref, found);
+    return null;
+  }
   const record = session.known.records(ref.uidl).find((one) => isRecordOf(one, ref));
   // A UIDL that is unique now need not have been: only TOP tells whether the record is of this message.
   if (record && !row.repeated && (await topAgrees(session, row, record))) {
     await strike(context, suspect);
     if (context.mailbox.delete !== 'keep')
       await deleteByRecord(context, session, { wanted: { row, ref }, record });
-    return;
+    return null;
   }
-  for (const one of rows) {
-    const stored = await retrieveAlone(context, session, { row: one, ref });
-    if (stored) await settleAlone(context, session, { suspect, stored, isLast: one === rows.at(-1) });
-    else if (one === rows.at(-1)) await strike(context, suspect);
+  return retrieveEach(context, session, suspect);
+}
+
+/** One that the server refuses does not keep the others of its attempt from arriving, but what is open stays so. */
+async function retrieveEach(context: RunContext, session: Session, suspect: Tried): Promise<Refusal | null> {
+  const { ref, rows } = suspect;
+  let error: Pop3Error | null = null;
+  let came = 0;
+  for (const row of rows) {
+    const outcome = await retrieveAlone(context, session, { row, ref });
+    if (outcome instanceof Pop3Error) {
+      error ??= outcome;
+      continue;
+    }
+    came += 1;
+    const isLast = row === rows.at(-1) && error === null;
+    if (outcome) await settleAlone(context, session, { suspect, stored: outcome, isLast });
+    else if (isLast) await strike(context, suspect);
   }
+  return error && { error, twinCame: came > 0 };
 }
 
 async function strike(context: RunContext, { ref, runs }: Tried): Promise<void> {
@@ -125,13 +147,17 @@ async function keepWatching(context: RunContext, ref: MessageRef, found: boolean
   });
 }
 
-/** Null: it is on record, and a consumer has removed its object. */
-async function retrieveAlone(context: RunContext, session: Session, wanted: Wanted): Promise<Stored | null> {
+/** The server's refusal, if it did; null: it is on record, and a consumer has removed its object. */
+async function retrieveAlone(
+  context: RunContext,
+  session: Session,
+  wanted: Wanted,
+): Promise<Stored | Pop3Error | null> {
   for (let tries = 0; tries < RETRIEVALS; tries += 1) {
     const giveBack = await context.ports.inFlight.reserve(UPLOAD_BYTES);
     try {
       const { received, refused } = await retrieveWindow(context, session, [wanted]);
-      if (refused[0]) throw refused[0].error;
+      if (refused[0]) return refused[0].error;
       if (!received[0]) return null;
       const outcome = await storeReceived(context, session, received[0]);
       if ('again' in outcome) continue;

@@ -14,6 +14,8 @@ export interface Attempted {
   readonly suspect: Suspect;
   readonly counts: boolean;
   readonly begunMs: number;
+  /** What was refused shares its attempt with one that came whole. */
+  readonly twinCame?: boolean;
 }
 
 export async function judge(
@@ -37,7 +39,7 @@ export async function judge(
 async function isGuilty(
   { deadline, ports, whole }: RunContext,
   session: Session,
-  { suspect, begunMs }: Attempted,
+  { suspect, begunMs, twinCame = false }: Attempted,
   error: unknown,
 ): Promise<boolean> {
   if (error instanceof RunEnded) {
@@ -46,7 +48,9 @@ async function isGuilty(
   if (isBlameless(error)) return false;
   if (error instanceof Pop3Error && error.kind === 'refused' && error.phase === 'retr') {
     return (
-      [...whole].some((ref) => ref !== refKey(suspect.ref)) || (await serverStillDelivers(session, suspect))
+      twinCame ||
+      [...whole].some((ref) => ref !== refKey(suspect.ref)) ||
+      (await serverStillDelivers(session, suspect))
     );
   }
   return true;

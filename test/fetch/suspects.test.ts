@@ -85,6 +85,32 @@ async function until(holds: () => boolean): Promise<null> {
   return null;
 }
 
+describe('a message that the server refuses', () => {
+  it.each(['keep', 'when-stored'] as const)(
+    'keeps no twin from arriving that nothing tells it from (delete: %s)',
+    async (policy) => {
+      const [refused, innocent] = [mail('same', letter('one')), mail('same', letter('two'))];
+      const world = new World({
+        messages: [refused, innocent],
+        faults: [
+          { verb: 'TOP', reply: '-ERR no TOP\r\n' },
+          { verb: 'RETR', args: '1', reply: '-ERR cannot be read\r\n' },
+        ],
+        settings: { delete: policy },
+      });
+      await world.run({ suspects: 'never' });
+      world.skewMs += DEADLINE_MS;
+      for (let run = 0; run < 6; run += 1) await world.run();
+      expect(await world.contents()).toEqual(contentsOf([innocent]));
+      expect(world.publisher.stored).toHaveLength(1);
+      expect(world.server.messages).toEqual(policy === 'keep' ? [refused, innocent] : [refused]);
+      // Where it is gone from the server, nothing tells the other's trouble from the server's.
+      const aside = (await world.head()).failures.map(({ setAsideMs }) => setAsideMs !== null);
+      expect(aside).toEqual(policy === 'keep' ? [true] : []);
+    },
+  );
+});
+
 describe("another run's intents", () => {
   it('are not counted while it may live: its messages are tried last, and without blame', async () => {
     const world = new World({ messages: six() });

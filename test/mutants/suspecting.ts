@@ -109,7 +109,7 @@ export const SUSPECTING: readonly Mutant[] = [
     patches: [
       {
         file: ALONE,
-        find: '[wanted]);\n      if (refused[0]) throw refused[0].error;',
+        find: '[wanted]);\n      if (refused[0]) return refused[0].error;',
         replace: '[wanted]);\n      if (refused[0]) return null;',
       },
     ],

@@ -64,4 +64,12 @@ export const REGRESSIONS: readonly Regression[] = [
     found:
       'A run that LOGIN-DELAY kept from deleting the rest was taken for one with nothing to do, since a consumer had removed an object.',
   },
+  {
+    seed: 72718,
+    found:
+      'Mail that the server refuses kept a twin with the very same header from being retrieved, and was never set aside.',
+  },
+  { seed: 77833, found: 'The same, where there is no TOP.' },
+  { seed: 82896, found: 'The same, where the line broke at TOP.' },
+  { seed: 89962, found: 'The same, with other mail of the UIDL.' },
 ];
