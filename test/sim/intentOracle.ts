@@ -57,7 +57,7 @@ function* offered(failure: Failure, ledger: Ledger): Generator<Message> {
 }
 
 function isMeant({ headerHash }: Failure, message: Message): boolean {
-  return headerHash === null || headerHash === message.headerHash || message.topWire.includes('X-Top');
+  return headerHash === null || headerHash === message.headerHash || headerHash === message.topHash;
 }
 
 /** Whether the committed state has it set aside, so that it is not asked for until its day has come. */

@@ -20,6 +20,8 @@ export interface Message {
   readonly truth: Buffer | null;
   readonly sha256: string;
   readonly headerHash: string;
+  /** The same by TOP. */
+  readonly topHash: string;
   /** LIST's word for its size, and what that is as a number. */
   readonly listed: string;
   readonly listSize: number | null;
@@ -53,15 +55,17 @@ export function messageOf(making: Making, { stuffs, top }: Manner): Message {
   const truth = stuffs ? bytes : asReceived(wire);
   const head = top === 'whole' ? bytes : headOf(bytes);
   const shown = top === 'other bytes' ? Buffer.concat([Buffer.from('X-Top: 1\r\n'), head]) : head;
+  const topWire = onTheWire(shown, stuffs);
   const size = /^\d+$/.test(making.listed) ? Number(making.listed) : null;
   return {
     ...making,
     wire,
     bareWire,
-    topWire: onTheWire(shown, stuffs),
+    topWire,
     truth,
     sha256: hash('sha256', truth ?? bytes, 'hex'),
     headerHash: headerHash(truth ?? bytes),
+    topHash: headerHash(asReceived(topWire) ?? shown),
     listSize: size,
     gone: 'no',
     hidden: false,

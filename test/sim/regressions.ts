@@ -72,4 +72,8 @@ export const REGRESSIONS: readonly Regression[] = [
   { seed: 77833, found: 'The same, where there is no TOP.' },
   { seed: 82896, found: 'The same, where the line broke at TOP.' },
   { seed: 89962, found: 'The same, with other mail of the UIDL.' },
+  {
+    seed: 87428,
+    found: 'Where TOP shows other headers than RETR, a message was taken for set aside when its twin was.',
+  },
 ];
