@@ -53,6 +53,12 @@ function sizedRow({ listing, deleted }: Session, rows: readonly Row[]): Row | nu
   return null;
 }
 
+/** Whether rows are left, and those that LIST gave a number for are deleted in this session: it may have none to ask for. */
+export function lostItsSizes(session: Session): boolean {
+  const { deleted, listing } = session;
+  return deleted.size > 0 && deleted.size < listing.length && sizedRow(session, []) === null;
+}
+
 function withoutFence({ number }: Row): Unvouched {
   return new Unvouched(
     `the server refuses both UIDL ${number} and LIST ${number}, so nothing can vouch for what it sends. Nothing was retrieved; ask whoever runs it.`,

@@ -19,18 +19,19 @@ import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
 import { storedEvent } from './settling.ts';
 import { digestOfRecord, keyOfRecord } from './storing.ts';
-import { EventRefused } from './trouble.ts';
+import { EventRefused, Unvouched } from './trouble.ts';
 
 /**
  * Announces every whole object of this UIDL that no record knows (objects are only ever whole), and puts it on
  * record: its own first. A twin's is left to that twin, and of what cannot be told whose it is they take turns, for
- * announcing it may be what ends the process. Returns whether there is any object. Rejects as the store, the bus or the state does.
+ * announcing it may be what ends the process. Returns whether there is any object. Rejects as the store, the bus or the
+ * state does, or the server, of which that much is done all the same where nothing vouches for its answers.
  */
 export async function leftBehind(context: RunContext, session: Session, suspect: Looked): Promise<boolean> {
   const { ref } = suspect;
   const own: StoredRecord[] = [];
   const others: StoredRecord[] = [];
-  const { unknown, found } = await objectsOf(context, session, suspect);
+  const { unknown, found, unvouched } = await objectsOf(context, session, suspect);
   const twins = twinsOf(context.state.head, ref);
   const attempts = failureOf(context.state.head, ref)?.attempts ?? 0;
   for (const record of unknown) {
@@ -44,6 +45,7 @@ export async function leftBehind(context: RunContext, session: Session, suspect:
     await context.state.commit((head) => withRecords(head, [record]));
     if (record.size === ref.size) context.tally.stored.add(ref);
   }
+  if (unvouched) throw unvouched;
   return found;
 }
 
@@ -68,22 +70,29 @@ async function objectsOf(
   context: RunContext,
   session: Session,
   { ref, rows }: Looked,
-): Promise<{ unknown: readonly StoredRecord[]; found: boolean }> {
+): Promise<{ unknown: readonly StoredRecord[]; found: boolean; unvouched: Unvouched | null }> {
   const { store } = context.ports;
   const known = new Map(
     session.known.records(ref.uidl).map((record) => [keyOfRecord(context.mailbox.id, record), record]),
   );
   const unknown: StoredRecord[] = [];
   let found = false;
+  let unvouched: Unvouched | null = null;
   for await (const { key } of store.list(messagePrefix(context.mailbox.id, ref.uidl))) {
     found = true;
     const onRecord = known.get(key);
     // Where a consumer removed the object, another message of the UIDL may have taken its key since.
     if (onRecord && (await store.verify(key, digestOfRecord(onRecord))) === 'same') continue;
-    const record = await recordOfObject(context, session, { ref, rows, key });
+    const look = (listed: readonly Row[]) => recordOfObject(context, session, { ref, rows: listed, key });
+    const record = await look(unvouched ? [] : rows).catch((error: unknown) => {
+      // What is stored is whole, whether or not anything that this server says now can be believed.
+      if (!(error instanceof Unvouched && error.of === 'server')) throw error;
+      unvouched = error;
+      return look([]);
+    });
     if (record !== null) unknown.push(record);
   }
-  return { unknown, found };
+  return { unknown, found, unvouched };
 }
 
 /**

@@ -2,11 +2,11 @@
 import { roomForIntents } from '../mailbox/room.ts';
 import { refKey } from '../mailbox/state.ts';
 import { decisions, peek, tellApart } from './decisions.ts';
-import { learnFence } from './fence.ts';
+import { learnFence, lostItsSizes } from './fence.ts';
 import { reportSetAside } from './outbox.ts';
 import { refOf } from './plan.ts';
 import { deleteRecorded } from './recorded.ts';
-import { isFull, type Verdict } from './reopening.ts';
+import { isFull, mayReopen, type Verdict } from './reopening.ts';
 import type { RunOptions } from './run.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
@@ -38,6 +38,8 @@ async function carry(context: RunContext, session: Session): Promise<boolean> {
   if (isFull(context, session)) return true;
   await fetchNew(context, session, proofs);
   if (isFull(context, session)) return true;
+  // Nothing may vouch for the rest, and a session that breaks takes its deletes with it.
+  if (session.client.closedBy === null && lostItsSizes(session) && mayReopen(context, session)) return true;
   if (session.client.closedBy !== null || !(await toldRepeated(context, session))) return false;
   await fetchNew(context, session, await deleteRecorded(context, session));
   return isFull(context, session);

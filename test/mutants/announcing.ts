@@ -82,9 +82,9 @@ export const ANNOUNCING: readonly Mutant[] = [
     patches: [
       {
         file: OUTBOX,
-        find: 'const record = await recordOfObject(',
+        find: 'const look = (listed: readonly Row[]) =>',
         replace: String.raw`if (/-[0-9a-f]{64}\.eml$/.test(key)) continue;
-    const record = await recordOfObject(`,
+    const look = (listed: readonly Row[]) =>`,
       },
     ],
     caughtBy: { oracles: ['I8 announced'] },

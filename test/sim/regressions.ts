@@ -76,4 +76,13 @@ export const REGRESSIONS: readonly Regression[] = [
     seed: 87428,
     found: 'Where TOP shows other headers than RETR, a message was taken for set aside when its twin was.',
   },
+  {
+    seed: 68170,
+    found: 'What an attempt had left in the store was never announced once nothing vouched for the server.',
+  },
+  {
+    seed: 80189,
+    found:
+      'Mail without a size, which nothing vouched for once the rest was deleted, took those deletes with it.',
+  },
 ];
