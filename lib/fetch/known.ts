@@ -54,12 +54,11 @@ export class Known {
     return note & SHORT ? 'short' : null;
   }
 
-  /** Recent records and those at hand, of each content the newest. */
+  /** Recent records and those at hand, of each content the newest. Of a UIDL some may be at hand, and others lent. */
   records(uidl: string): readonly StoredRecord[] {
     const recent = knowledgeOf(this.#state.head).records(uidl);
-    const older = this.#atHand.get(uidl) ?? this.#lent[0].get(uidl) ?? this.#lent[1].get(uidl);
-    if (older === undefined) return recent;
-    return [...recent, ...older.filter(({ sha256 }) => !recent.some((record) => record.sha256 === sha256))];
+    const [now, before] = this.#lent;
+    return [now, before, this.#atHand].reduce((all, older) => joined(all, older.get(uidl)), recent);
   }
 
   /** Sees to it that `records` has all of these; only for the few that are looked at one by one. */
@@ -108,6 +107,14 @@ export class Known {
     put(this.#atHand, record);
     this.#kept += 1;
   }
+}
+
+function joined(
+  records: readonly StoredRecord[],
+  older: readonly StoredRecord[] | undefined,
+): readonly StoredRecord[] {
+  if (older === undefined) return records;
+  return [...records, ...older.filter(({ sha256 }) => !records.some((record) => record.sha256 === sha256))];
 }
 
 /** The newer of two records of the same content comes last. */

@@ -85,4 +85,9 @@ export const REGRESSIONS: readonly Regression[] = [
     found:
       'Mail without a size, which nothing vouched for once the rest was deleted, took those deletes with it.',
   },
+  {
+    seed: 76257,
+    found:
+      'With one record of a UIDL at hand and another in a segment, the other’s mail was announced at each poll.',
+  },
 ];
