@@ -71,7 +71,9 @@ function checkArrived(stage: Stage, message: Message, head: Head) {
   if (message.poison === 'refused' && !othersCome(stage, message)) return;
   if (isHopeless(message)) {
     const told = head.failures.some(({ uidl, setAsideMs }) => uidl === message.uidl && setAsideMs !== null);
-    if (!told) ledger.fail('L1 arrives', `${named} cannot be had, and is not set aside`);
+    // Another with its UIDL and its very bytes stands for it.
+    const came = ledger.isStored(pair) && ledger.accepted.has(pair);
+    if (!told && !came) ledger.fail('L1 arrives', `${named} cannot be had, and is not set aside`);
     return;
   }
   if (!ledger.isStored(pair) && !ledger.overwritten.has(pair))

@@ -34,6 +34,8 @@ export class Pop3Session implements Peer {
   #over = false;
   #partial = '';
   #pipelined = false;
+  /** Bytes that nobody asked for were sent, and are read as the answer to what comes next. */
+  #shifted = false;
 
   constructor(
     line: Line,
@@ -162,6 +164,7 @@ export class Pop3Session implements Peer {
     if (slot === undefined) return NO_SUCH;
     const { message } = slot;
     this.process.takes(message);
+    if (this.#shifted) this.process.isExcused();
     if (verb === 'DELE') {
       const effect = () => {
         atDele(this, slot, this.#world.ledger);
@@ -199,6 +202,7 @@ export class Pop3Session implements Peer {
     const fault = this.process.fault(this.#faults, verb);
     if (fault === null) return send(this.#line, answer);
     this.process.isExcused();
+    if (fault === 'extra') this.#shifted = true;
     sendFaulty(fault, { line: this.#line, answer, dropped: () => this.dropped() });
   }
 

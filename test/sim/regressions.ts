@@ -90,4 +90,14 @@ export const REGRESSIONS: readonly Regression[] = [
     found:
       'With one record of a UIDL at hand and another in a segment, the other’s mail was announced at each poll.',
   },
+  {
+    seed: 68222,
+    found:
+      'A message that the server refuses was missed, though its twin with the very same bytes had arrived.',
+  },
+  {
+    seed: 78120,
+    found:
+      'Bytes behind LIST that nobody asked for were not seen to befall the message that was asked for next.',
+  },
 ];
