@@ -52,8 +52,10 @@ function checkAside(failure: Failure, ledger: Ledger): void {
   ledger.fail('I14 innocent', `message ${numbers} (${failure.uidl}) was set aside: ${failure.message}`);
 }
 
+/** Where TOP shows other headers than RETR, an object tells not whose it is, and its twins are tried with it by turns. */
 function* offered(failure: Failure, ledger: Ledger): Generator<Message> {
-  for (const message of ledger.offered.get(failure.uidl) ?? []) if (isMeant(failure, message)) yield message;
+  for (const message of ledger.offered.get(failure.uidl) ?? [])
+    if (isMeant(failure, message) || message.topHash !== message.headerHash) yield message;
 }
 
 function isMeant({ headerHash }: Failure, message: Message): boolean {

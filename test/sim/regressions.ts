@@ -100,4 +100,8 @@ export const REGRESSIONS: readonly Regression[] = [
     found:
       'Bytes behind LIST that nobody asked for were not seen to befall the message that was asked for next.',
   },
+  {
+    seed: 109699,
+    found: 'Of twins of one size whose TOP shows other headers, one was blamed for what the other had left.',
+  },
 ];
