@@ -8,41 +8,58 @@ import type { Row } from './listing.ts';
 import type { Session } from './session.ts';
 import { Unvouched } from './trouble.ts';
 
-/** The form that this server answers for a single message. */
-export type FenceForm = 'UIDL' | 'LIST';
+/** The form that a server answers for a single message; null: neither. */
+export type FenceForm = 'UIDL' | 'LIST' | null;
 
 /**
  * Asked before the session's first RETR or TOP, while nothing of a sender's is in the line: from then on a refusal may be
  * a mail's own text, and tells nothing of the server. Rejects with Unvouched, and the connection is closed, where the
- * server has neither form.
+ * answer is not what was listed.
  */
 export async function learnFence(session: Session): Promise<void> {
-  if (session.listing.length === 0) return;
-  const row = session.listing.row(0);
-  const said = await single(() => session.client.uidlOf(row.number));
-  const sized = said === null ? sizedRow(session, []) : null;
-  const octets = sized === null ? null : await single(() => session.client.listOf(sized.number));
-  if (said === row.uidl) session.fence = 'UIDL';
-  else if (octets !== null && octets === sized?.octets) session.fence = 'LIST';
-  else {
-    const error = said === null && octets === null ? withoutFence(row) : renumbered(row, said);
-    session.client.destroy(error);
-    throw error;
+  session.fence = null;
+  for (const form of ['UIDL', 'LIST'] as const) {
+    const row = form === 'UIDL' ? firstRow(session) : sizedRow(session, []);
+    if (row === null) continue;
+    const seen = await answered(session, form, row);
+    if (seen === 'refused') continue;
+    if (seen === 'another') throw dropped(session, renumbered(form, row));
+    session.fence = form;
+    return;
   }
 }
 
 /** Of the last of these; rejects with Unvouched, and the connection is closed, where the answer is another. */
 export async function fence(session: Session, rows: readonly Row[]): Promise<void> {
-  const row = session.fence === 'UIDL' ? rows.at(-1) : sizedRow(session, rows);
-  if (row && (await answered(session, row))) return;
-  const error = shifted(session.fence, row ?? rows[0]);
-  session.client.destroy(error);
-  throw error;
+  const form = session.fence;
+  const row = form === 'UIDL' ? rows.at(-1) : sizedRow(session, rows);
+  if (form === null || !row) throw dropped(session, withoutFence());
+  if ((await answered(session, form, row)) !== 'as listed') throw dropped(session, shifted(form, row));
 }
 
-async function answered({ client, fence: form }: Session, row: Row): Promise<boolean> {
-  if (form === 'UIDL') return (await single(() => client.uidlOf(row.number))) === row.uidl;
-  return (await single(() => client.listOf(row.number))) === row.octets;
+/** Of one form about one row. */
+type Answer = 'as listed' | 'another' | 'refused';
+
+async function answered({ client }: Session, form: 'UIDL' | 'LIST', row: Row): Promise<Answer> {
+  const [listed, ask] =
+    form === 'UIDL'
+      ? [row.uidl, () => client.uidlOf(row.number)]
+      : [row.octets, () => client.listOf(row.number)];
+  try {
+    return (await ask()) === listed ? 'as listed' : 'another';
+  } catch (error) {
+    if (error instanceof Pop3Error && error.kind === 'refused') return 'refused';
+    throw error;
+  }
+}
+
+function dropped({ client }: Session, error: Unvouched): Unvouched {
+  client.destroy(error);
+  return error;
+}
+
+function firstRow({ listing }: Session): Row | null {
+  return listing.length === 0 ? null : listing.row(0);
 }
 
 /** One of these, or any other where LIST gave no number for them: its answer comes behind theirs all the same. */
@@ -53,41 +70,31 @@ function sizedRow({ listing, deleted }: Session, rows: readonly Row[]): Row | nu
   return null;
 }
 
-/** Whether rows are left, and those that LIST gave a number for are deleted in this session: it may have none to ask for. */
+/** Whether rows are left, but none that `LIST n` can be asked for, for those with a number are deleted in this session. */
 export function lostItsSizes(session: Session): boolean {
-  const { deleted, listing } = session;
-  return deleted.size > 0 && deleted.size < listing.length && sizedRow(session, []) === null;
+  const { deleted, listing, fence: form } = session;
+  return (
+    form === 'LIST' && deleted.size > 0 && deleted.size < listing.length && sizedRow(session, []) === null
+  );
 }
 
-function withoutFence({ number }: Row): Unvouched {
+function withoutFence(): Unvouched {
   return new Unvouched(
-    `the server refuses both UIDL ${number} and LIST ${number}, so nothing can vouch for what it sends. Nothing was retrieved; ask whoever runs it.`,
+    'the server refuses both UIDL and LIST of a single message, so nothing can vouch for what it sends. Nothing was stored of it; ask whoever runs it.',
     'server',
   );
 }
 
-function renumbered({ number }: Row, said: string | null): Unvouched {
-  const command = said === null ? `LIST ${number} gave another size` : `UIDL ${number} gave another id`;
+function renumbered(form: 'UIDL' | 'LIST', { number }: Row): Unvouched {
   return new Unvouched(
-    `${command} than the listing did a moment before, so nothing can vouch for what the server sends. Nothing was retrieved.`,
+    `${form} ${number} had another answer than the listing gave a moment before, so nothing can vouch for what the server sends. Nothing was retrieved.`,
     'server',
   );
 }
 
-function shifted(form: FenceForm, row: Row | undefined): Unvouched {
-  const command = `${form} ${row?.number ?? ''}`.trim();
+function shifted(form: 'UIDL' | 'LIST', { number }: Row): Unvouched {
   return new Unvouched(
-    `${command} had another answer after the message than the listing gave: a message that cut itself, or a mailbox renumbered. Nothing was stored of it.`,
+    `${form} ${number} had another answer after the message than the listing gave: a message that cut itself, or a mailbox renumbered. Nothing was stored of it.`,
     'message',
   );
-}
-
-/** Null where the server refuses the form. */
-async function single<T>(ask: () => Promise<T>): Promise<T | null> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof Pop3Error && error.kind === 'refused') return null;
-    throw error;
-  }
 }

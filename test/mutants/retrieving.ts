@@ -17,8 +17,8 @@ export const TRUNCATED_BODY: Patch = {
 /** A closed line needs no fence. */
 const NO_FENCE_WHEN_CLOSED: Patch = {
   file: 'lib/fetch/fence.ts',
-  find: 'if (row && (await answered(session, row))) return;',
-  replace: 'if (session.client.closedBy !== null || (row && (await answered(session, row)))) return;',
+  find: 'const form = session.fence;',
+  replace: 'const form = session.fence;\n  if (session.client.closedBy !== null) return;',
 };
 
 export const NO_FENCE: Patch = {
@@ -74,8 +74,8 @@ export const RETRIEVING: readonly Mutant[] = [
     patches: [
       {
         file: 'lib/fetch/fence.ts',
-        find: 'if (row && (await answered(session, row))) return;',
-        replace: 'if (rows.length === 1 || (row && (await answered(session, row)))) return;',
+        find: 'const form = session.fence;',
+        replace: 'const form = session.fence;\n        if (rows.length === 1) return;',
       },
     ],
     caughtBy: { oracles: ['I3 object', 'I1 removal'] },
