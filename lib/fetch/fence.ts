@@ -8,8 +8,8 @@ import type { Row } from './listing.ts';
 import type { Session } from './session.ts';
 import { Unvouched } from './trouble.ts';
 
-/** The form that a server answers for a single message; null: neither. */
-export type FenceForm = 'UIDL' | 'LIST' | null;
+/** The form that a server answers for a single message. */
+export type FenceForm = 'UIDL' | 'LIST';
 
 /**
  * Asked before the session's first RETR or TOP, while nothing of a sender's is in the line: from then on a refusal may be
@@ -17,9 +17,10 @@ export type FenceForm = 'UIDL' | 'LIST' | null;
  * answer is not what was listed.
  */
 export async function learnFence(session: Session): Promise<void> {
-  session.fence = null;
+  const { listing } = session;
+  if (listing.length === 0) return;
   for (const form of ['UIDL', 'LIST'] as const) {
-    const row = form === 'UIDL' ? firstRow(session) : sizedRow(session, []);
+    const row = form === 'UIDL' ? listing.row(0) : sizedRow(session, []);
     if (row === null) continue;
     const seen = await answered(session, form, row);
     if (seen === 'refused') continue;
@@ -40,7 +41,7 @@ export async function fence(session: Session, rows: readonly Row[]): Promise<voi
 /** Of one form about one row. */
 type Answer = 'as listed' | 'another' | 'refused';
 
-async function answered({ client }: Session, form: 'UIDL' | 'LIST', row: Row): Promise<Answer> {
+async function answered({ client }: Session, form: FenceForm, row: Row): Promise<Answer> {
   const [listed, ask] =
     form === 'UIDL'
       ? [row.uidl, () => client.uidlOf(row.number)]
@@ -56,10 +57,6 @@ async function answered({ client }: Session, form: 'UIDL' | 'LIST', row: Row): P
 function dropped({ client }: Session, error: Unvouched): Unvouched {
   client.destroy(error);
   return error;
-}
-
-function firstRow({ listing }: Session): Row | null {
-  return listing.length === 0 ? null : listing.row(0);
 }
 
 /** One of these, or any other where LIST gave no number for them: its answer comes behind theirs all the same. */
@@ -85,14 +82,14 @@ function withoutFence(): Unvouched {
   );
 }
 
-function renumbered(form: 'UIDL' | 'LIST', { number }: Row): Unvouched {
+function renumbered(form: FenceForm, { number }: Row): Unvouched {
   return new Unvouched(
     `${form} ${number} had another answer than the listing gave a moment before, so nothing can vouch for what the server sends. Nothing was retrieved.`,
     'server',
   );
 }
 
-function shifted(form: 'UIDL' | 'LIST', { number }: Row): Unvouched {
+function shifted(form: FenceForm, { number }: Row): Unvouched {
   return new Unvouched(
     `${form} ${number} had another answer after the message than the listing gave: a message that cut itself, or a mailbox renumbered. Nothing was stored of it.`,
     'message',

@@ -6,6 +6,7 @@ import { StateFile } from '../mailbox/stateFile.ts';
 import type { Pop3Client } from '../pop3/client.ts';
 import { Deadline } from './deadline.ts';
 import { decisions, peek } from './decisions.ts';
+import { learnFence } from './fence.ts';
 import type { Action, Decision } from './plan.ts';
 import type { FetchPorts } from './ports.ts';
 import { ProgressMeter } from './progressMeter.ts';
@@ -69,6 +70,7 @@ export async function planMailbox(
       onSignIn: () => {},
     });
     await session.known.read();
+    await learnFence(session);
     await peek(context, session);
     const rows = [...decisions(context, session)].map(planRow);
     await session.client.quit().catch(() => {

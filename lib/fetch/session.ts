@@ -27,8 +27,8 @@ export interface Session {
   readonly headerHashes: Map<number, string | null>;
   /** Rows whose UIDL is repeated, by it and the content that they turned out to have. */
   readonly alike: Map<string, Set<number>>;
-  /** What ends a window; `learnFence` finds it out before anything is retrieved. */
-  fence: FenceForm;
+  /** What ends a window; null until `learnFence` was answered, and where the server has neither form. */
+  fence: FenceForm | null;
   readonly notes: readonly string[];
 }
 
@@ -65,7 +65,7 @@ export async function openSession(
       deleted: new Set(),
       headerHashes: new Map(),
       alike: new Map(),
-      fence: 'UIDL',
+      fence: null,
       notes,
     };
   } catch (error) {

@@ -33,6 +33,23 @@ describe('mailferry plan', () => {
     expect(await readdir(cwd)).not.toContain('store');
   });
 
+  it('tells twins apart on a server that answers LIST of one message, but not UIDL, and leaves no trace', async () => {
+    const refused = ['1', '2'].map(
+      (args) => ({ verb: 'UIDL', args, reply: '-ERR no argument, please\r\n' }) as const,
+    );
+    const { cwd, env, commands } = await set({
+      messages: [mail('same', `${HEADERS}1\r\n`), mail('same', `${HEADERS}two\r\n`)],
+      faults: refused,
+    });
+    const { code, stdout } = await mailferry(['plan', '--json'], { cwd, env });
+    expect(code).toBe(EXIT.done);
+    const plan = JSON.parse(stdout) as { error: unknown; rows: { action: string }[] };
+    expect(plan.error).toBeNull();
+    expect(plan.rows.map(({ action }) => action)).toEqual(['fetch', 'fetch']);
+    expect(commands()).toContain('TOP 2 0');
+    expect(await readdir(cwd)).not.toContain('store');
+  });
+
   it('shows what comes from strangers harmlessly, and whole to a program', async () => {
     const { cwd, env } = await set();
     const shown = await mailferry(['plan'], { cwd, env });
