@@ -24,8 +24,13 @@ const BLIND_MS = SET_ASIDE_RETRY_MS / 2;
 /**
  * Rows whose UIDL is repeated are told apart by TOP, before anything is decided about them. One whose headers broke
  * the line is not asked again for a while, and taken as where TOP is refused. Returns whether there were any.
+ * `ask`: what else happens where headers are asked for; who only looks writes nothing down.
  */
-export async function peek(context: RunContext, session: Session): Promise<boolean> {
+export async function peek(
+  context: RunContext,
+  session: Session,
+  ask: AsksAside = leavingAside,
+): Promise<boolean> {
   // Then there are none, and a listing may have a million rows.
   if (context.mailbox.delete === 'keep' && !session.listing.repeats) return false;
   const blind = blindRefs(context.state.head, context.ports.clock.now());
@@ -35,9 +40,7 @@ export async function peek(context: RunContext, session: Session): Promise<boole
   for (const row of rows) {
     if (!context.deadline.allowsMore) break;
     const ref = refOf(row, null);
-    const top = blind.has(refKey(ref))
-      ? null
-      : await leavingAside(context, session, ref, () => topOf(session, row));
+    const top = blind.has(refKey(ref)) ? null : await ask(context, session, ref, () => topOf(session, row));
     session.headerHashes.set(row.index, top?.hash ?? null);
   }
   return rows.length > 0;
@@ -108,6 +111,8 @@ function countAlike(session: Session): Map<string, number> {
   }
   return alike;
 }
+
+type AsksAside = typeof leavingAside;
 
 /** A message whose headers break the line is tried alone from then on, so that it stops nobody else. */
 export async function leavingAside<T>(

@@ -71,7 +71,7 @@ export async function planMailbox(
     });
     await session.known.read();
     await learnFence(session);
-    await peek(context, session);
+    await peek(context, session, (_context, _session, _ref, ask) => ask());
     const rows = [...decisions(context, session)].map(planRow);
     await session.client.quit().catch(() => {
       // Nothing was asked of the session that QUIT would commit.

@@ -23,8 +23,8 @@ import { EventRefused, Unvouched } from './trouble.ts';
 
 /**
  * Announces every whole object of this UIDL that no record knows (objects are only ever whole), and puts it on
- * record: its own first. A twin's is left to that twin, and of what cannot be told whose it is they take turns, for
- * announcing it may be what ends the process. Returns whether there is any object. Rejects as the store, the bus or the
+ * record. A twin's is left to that twin, and of what cannot be told whose it is they take turns, for announcing it may
+ * be what ends the process. Returns whether there is any object. Rejects as the store, the bus or the
  * state does, or the server, of which that much is done all the same where nothing vouches for its answers.
  */
 export async function leftBehind(context: RunContext, session: Session, suspect: Looked): Promise<boolean> {
@@ -34,12 +34,14 @@ export async function leftBehind(context: RunContext, session: Session, suspect:
   const { unknown, found, unvouched } = await objectsOf(context, session, suspect);
   const twins = twinsOf(context.state.head, ref);
   const attempts = failureOf(context.state.head, ref)?.attempts ?? 0;
+  const sharing = [...new Set([ref, ...twins].map(refKey))].sort();
   for (const record of unknown) {
     const whose = ownerOf(record, ref, twins);
     if (whose === 'own') own.push(record);
-    else if (whose === 'nobody' && isTurnOf(ref, twins, attempts)) others.push(record);
+    else if (whose === 'nobody' && sharing.indexOf(refKey(ref)) === attempts % sharing.length)
+      others.push(record);
   }
-  for (const record of [...turned(own, attempts), ...others]) {
+  for (const record of turned([...own, ...others], Math.floor(attempts / sharing.length))) {
     const [answer] = await context.ports.publisher.publish([storedEvent(context, record, null)]);
     if (answer?.accepted !== true) throw new EventRefused(answer?.reason ?? 'no answer came for it');
     await context.state.commit((head) => withRecords(head, [record]));
@@ -49,15 +51,10 @@ export async function leftBehind(context: RunContext, session: Session, suspect:
   return found;
 }
 
-/** Each attempt begins with another one: where several may be its own, one may end whoever announces it. */
+/** Each turn begins with another one, since any of them may end whoever announces it. */
 function turned<T>(items: readonly T[], times: number): readonly T[] {
   const from = items.length === 0 ? 0 : times % items.length;
   return [...items.slice(from), ...items.slice(0, from)];
-}
-
-function isTurnOf(ref: MessageRef, twins: readonly MessageRef[], attempts: number): boolean {
-  const order = [...new Set([ref, ...twins].map(refKey))].sort();
-  return order.indexOf(refKey(ref)) === attempts % order.length;
 }
 
 interface Looked {

@@ -9,7 +9,7 @@ import type { Head } from '../../lib/mailbox/state.ts';
 import { Bucket } from './bucket.ts';
 import { Chance } from './chance.ts';
 import { type Counts, Ledger, Violation } from './ledger.ts';
-import { checkArrivals } from './liveness.ts';
+import { checkArrivals, unannounced } from './liveness.ts';
 import { Maildrop } from './maildrop.ts';
 import { MailMaker } from './mailMaker.ts';
 import { ObjectOracle } from './oracles.ts';
@@ -36,6 +36,9 @@ export interface Told {
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
+
+/** Most of one message's that wait for their turn to be announced. */
+const SLOW_RETRIES = 4;
 
 /** Every so many histories return to the event loop between steps, where Node reports rejections nobody handled. */
 const DRAINS_WHOLLY_EACH = 16;
@@ -93,10 +96,16 @@ class History {
     await this.#settle(10 * MINUTE_MS);
     const { intents, failures } = await this.#head();
     // What was set aside is tried again, and watching for late writes ends, within a day, by the clock that said when.
-    if (intents.length + failures.length > 0 || world.chance.happens(0.2))
-      await this.#settle(26 * HOUR_MS + world.ledger.skewMs);
+    if (intents.length + failures.length > 0 || world.chance.happens(0.2)) await this.#settleForADay();
+    // A slow retry may complete an object and end the process: saying so is for the next, one of them at a time.
+    for (let day = 0; day < SLOW_RETRIES && unannounced(this.stage).length > 0; day += 1)
+      await this.#settleForADay();
     checkArrivals(this.stage, await this.#head());
     this.#stopIfBroken();
+  }
+
+  async #settleForADay(): Promise<void> {
+    await this.#settle(26 * HOUR_MS + this.stage.world.ledger.skewMs);
   }
 
   async #round(): Promise<void> {

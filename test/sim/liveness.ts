@@ -30,7 +30,7 @@ import type { Stage } from './runs.ts';
 export function checkArrivals(stage: Stage, head: Head): void {
   const { ledger } = stage.world;
   checkRemovals(ledger);
-  for (const [pair, key] of ledger.objects) checkAnnounced(stage, pair, key);
+  for (const key of unannounced(stage)) ledger.fail('I8 announced', `${key} never was`);
   if (isUnvouched(stage)) return;
   for (const message of stage.maildrop.present) {
     if (message.hidden) continue;
@@ -53,15 +53,19 @@ function checkRemovals(ledger: Ledger): void {
   }
 }
 
-function checkAnnounced(stage: Stage, pair: string, key: string): void {
+/** Keys of objects that should have been announced by the time that each slow retry has had its turn. */
+export function unannounced(stage: Stage): readonly string[] {
+  const objects = [...stage.world.ledger.objects];
+  return objects.filter(([pair]) => isUnannounced(stage, pair)).map(([, key]) => key);
+}
+
+function isUnannounced(stage: Stage, pair: string): boolean {
   const { ledger } = stage.world;
   const [stem = '', sha256 = ''] = pair.split(' ');
   const message = ledger.truths.get(stem)?.get(sha256);
-  if (ledger.accepted.has(pair) || (message && isUnsayable(message))) return;
+  if (ledger.accepted.has(pair) || (message && isUnsayable(message))) return false;
   const uidl = ledger.uidlOf(stem);
-  const excused =
-    message && uidl && (isIndistinct(stage, message, uidl) || isSucceeded(stage, message, uidl));
-  if (!excused) ledger.fail('I8 announced', `${key} never was`);
+  return !(message && uidl && (isIndistinct(stage, message, uidl) || isSucceeded(stage, message, uidl)));
 }
 
 function checkArrived(stage: Stage, message: Message, head: Head) {

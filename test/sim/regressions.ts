@@ -104,4 +104,9 @@ export const REGRESSIONS: readonly Regression[] = [
     seed: 109699,
     found: 'Of twins of one size whose TOP shows other headers, one was blamed for what the other had left.',
   },
+  {
+    seed: 3712,
+    found:
+      'What ends each process that announces it was always the first of several, and the others were never announced.',
+  },
 ];
