@@ -26,7 +26,7 @@ import { type RunContext, resolved } from './runContext.ts';
 import type { Session } from './session.ts';
 import { announce, commitSettled, hidesAnother, intentOf } from './settling.ts';
 import { type Stored, storeReceived } from './storing.ts';
-import { retrieveWindow, type Wanted, WindowLost } from './window.ts';
+import { doubtAll, retrieveWindow, type Wanted, WindowLost } from './window.ts';
 
 export interface Suspect {
   readonly ref: MessageRef;
@@ -156,7 +156,11 @@ async function retrieveAlone(
   for (let tries = 0; tries < RETRIEVALS; tries += 1) {
     const giveBack = await context.ports.inFlight.reserve(UPLOAD_BYTES);
     try {
-      const { received, refused } = await retrieveWindow(context, session, [wanted]);
+      const { received, refused } = await retrieveWindow(context, session, {
+        wanted: [wanted],
+        fresh: doubtAll(session, [wanted]),
+        ahead: false,
+      });
       if (refused[0]) return refused[0].error;
       if (!received[0]) return null;
       const outcome = await storeReceived(context, session, received[0]);

@@ -16,16 +16,26 @@ export class ByteBudget {
   /** Resolves with the function that gives the bytes back. More than the whole budget counts as all of it. */
   async reserve(bytes: number): Promise<() => void> {
     const wanted = Math.min(bytes, this.#total);
-    if (this.#waiting.length > 0 || wanted > this.#free) {
-      await new Promise<void>((grant) => this.#waiting.push({ bytes: wanted, grant }));
-    } else {
-      this.#free -= wanted;
-    }
+    const now = this.reserveNow(wanted);
+    if (now) return now;
+    await new Promise<void>((grant) => this.#waiting.push({ bytes: wanted, grant }));
+    return this.#held(wanted);
+  }
+
+  /** As `reserve`, but null where that would have to wait. */
+  reserveNow(bytes: number): (() => void) | null {
+    const wanted = Math.min(bytes, this.#total);
+    if (this.#waiting.length > 0 || wanted > this.#free) return null;
+    this.#free -= wanted;
+    return this.#held(wanted);
+  }
+
+  #held(bytes: number): () => void {
     let held = true;
     return () => {
       if (!held) return;
       held = false;
-      this.#free += wanted;
+      this.#free += bytes;
       this.#wake();
     };
   }

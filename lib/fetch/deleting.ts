@@ -14,6 +14,9 @@ import { keepMissing, type RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
 import { digestOfRecord, keyOfRecord } from './storing.ts';
 
+/** Asked for before the first is answered. */
+const DELES_AHEAD = 64;
+
 /** On record as announced, in the state that is committed. */
 export interface Deletable {
   readonly wanted: { readonly row: Row; readonly ref: MessageRef };
@@ -29,12 +32,28 @@ export async function deleteRetrieved(
   session: Session,
   settled: readonly Deletable[],
 ): Promise<void> {
-  if (context.mailbox.delete === 'keep') return;
+  if (context.mailbox.delete === 'keep' || session.client.closedBy !== null) return;
+  const due: Deletable['wanted'][] = [];
   for (const { wanted, record } of settled) {
-    if (session.client.closedBy !== null) return;
     if (isShort(record)) context.tally.note(shortNote(record));
-    else if (await mayDelete(context)) await dele(context, session, wanted);
+    else if (await mayDelete(context)) due.push(wanted);
     else context.kept.add(wanted.ref);
+  }
+  await deleteAll(context, session, due);
+}
+
+/** Each is due by one of the two branches. */
+async function deleteAll(
+  context: RunContext,
+  session: Session,
+  due: readonly Deletable['wanted'][],
+): Promise<void> {
+  const wanted = due.filter(({ ref }) => !context.kept.has(ref));
+  for (let at = 0; at < wanted.length; at += DELES_AHEAD) {
+    const some = wanted.slice(at, at + DELES_AHEAD);
+    if (session.pipelining)
+      await session.client.ahead(some.map(({ row }) => ({ verb: 'DELE', number: row.number })));
+    for (const one of some) await dele(context, session, one);
   }
 }
 
@@ -61,7 +80,7 @@ export async function deleteByRecord(
     keepMissing(context, wanted.ref);
     return 'kept';
   }
-  await dele(context, session, wanted);
+  await deleteAll(context, session, [wanted]);
   return 'deleted';
 }
 
@@ -111,7 +130,6 @@ function shortNote({ size, octets }: StoredRecord): string {
 }
 
 async function dele(context: RunContext, session: Session, { row, ref }: Deletable['wanted']): Promise<void> {
-  if (context.kept.has(ref)) return;
   try {
     await session.client.dele(row.number);
     session.deleted.add(row.index);

@@ -30,11 +30,23 @@ export async function learnFence(session: Session): Promise<void> {
   }
 }
 
-/** Of the last of these; rejects with Unvouched, and the connection is closed, where the answer is another. */
-export async function fence(session: Session, rows: readonly Row[]): Promise<void> {
+/** What is asked behind these; null where nothing can be. */
+export interface Question {
+  readonly form: FenceForm;
+  readonly row: Row;
+}
+
+export function questionOf(session: Session, rows: readonly Row[]): Question | null {
   const form = session.fence;
   const row = form === 'UIDL' ? rows.at(-1) : sizedRow(session, rows);
-  if (form === null || !row) throw dropped(session, withoutFence());
+  return form === null || !row ? null : { form, row };
+}
+
+/** Of the last of these; rejects with Unvouched, and the connection is closed, where the answer is another. */
+export async function fence(session: Session, rows: readonly Row[]): Promise<void> {
+  const question = questionOf(session, rows);
+  if (question === null) throw dropped(session, withoutFence());
+  const { form, row } = question;
   if ((await answered(session, form, row)) !== 'as listed') throw dropped(session, shifted(form, row));
 }
 

@@ -68,6 +68,7 @@ export async function planMailbox(
       signal: over.signal,
       state: context.state,
       onSignIn: () => {},
+      onOutOfStep: async () => {},
     });
     await session.known.read();
     await learnFence(session);
@@ -206,7 +207,7 @@ async function walkThrough(
     );
     const { listing, notes } = await walk(
       'list',
-      () => readListing(client, 0),
+      () => readListing(client, { seed: 0, pipelining: false }),
       (read) => `${read.listing.length} messages`,
     );
     await walk(

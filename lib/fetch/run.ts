@@ -17,6 +17,7 @@ import type { Progress, RunReport } from './report.ts';
 import { contextOf, type RunBegin, type RunContext, Tally } from './runContext.ts';
 import { openSession, type Session } from './session.ts';
 import { work } from './sessions.ts';
+import { fetchSingly } from './singly.ts';
 import { nextDueMs } from './suspects.ts';
 import { isOfTheLine, RunEnded, troubleOf } from './trouble.ts';
 
@@ -139,6 +140,7 @@ async function open(context: RunContext, signal: AbortSignal): Promise<Session> 
     onSignIn: () => {
       tally.signIns += 1;
     },
+    onOutOfStep: (error) => fetchSingly(context, error),
   }).finally(disarm);
   for (const note of session.notes) tally.note(note);
   context.session = session;

@@ -27,6 +27,10 @@ export interface RunContext {
   readonly triedAlone: Set<string>;
   /** Up to two messages that came whole in this run: then the refused RETR of another is its own trouble. By ref. */
   readonly whole: Set<string>;
+  /** A window whose commands were sent together has come whole. */
+  pipelineHeld: boolean;
+  /** Came short in such a window, and is asked for once more by itself: by ref. */
+  readonly cameShort: Set<string>;
   /** Something may be in the store that is not on record: by ref. */
   readonly begun: Set<string>;
   /** Not to be deleted in this run, whatever the policy. */
@@ -46,6 +50,8 @@ export function contextOf(begin: RunBegin, state: StateFile): RunContext {
     contentKeys: new Map(),
     triedAlone: new Set(),
     whole: new Set(),
+    pipelineHeld: false,
+    cameShort: new Set(),
     begun: new Set(),
     kept: new RefSet(),
     session: null,

@@ -9,6 +9,7 @@ import type { FenceForm } from './fence.ts';
 import { Known } from './known.ts';
 import { Listing } from './listing.ts';
 import type { FetchPorts } from './ports.ts';
+import { isSingly } from './singly.ts';
 import { Unvouched } from './trouble.ts';
 
 export interface Session {
@@ -29,6 +30,10 @@ export interface Session {
   readonly alike: Map<string, Set<number>>;
   /** What ends a window; null until `learnFence` was answered, and where the server has neither form. */
   fence: FenceForm | null;
+  /** One message at a time, since this mailbox's server was caught out of step. */
+  readonly singly: boolean;
+  /** Commands may be sent before the answers of those before them came. */
+  readonly pipelining: boolean;
   readonly notes: readonly string[];
 }
 
@@ -42,6 +47,8 @@ export interface SignInOptions {
 
 export interface SessionOptions extends SignInOptions {
   readonly state: StateFile;
+  /** Called where the line is lost as the first commands that were sent together are answered. */
+  readonly onOutOfStep: (error: Pop3Error) => Promise<void>;
 }
 
 /** Rejects with Pop3Error or SecretError; the connection is closed then. */
@@ -54,7 +61,16 @@ export async function openSession(
   try {
     const openedMs = ports.clock.now();
     const capabilities = await client.capa();
-    const { listing, notes } = await readListing(client, Math.floor(ports.clock.random() * 2 ** 32));
+    const singly = isSingly(options.state.head, openedMs);
+    const pipelining = capabilities.pipelining && mailbox.pipelining && !singly;
+    const seed = Math.floor(ports.clock.random() * 2 ** 32);
+    const { listing, notes } = await readListing(client, { seed, pipelining }).catch(
+      async (error: unknown) => {
+        if (pipelining && error instanceof Pop3Error && error.kind !== 'refused')
+          await options.onOutOfStep(error);
+        throw error;
+      },
+    );
     return {
       client,
       listing,
@@ -66,6 +82,8 @@ export async function openSession(
       headerHashes: new Map(),
       alike: new Map(),
       fence: null,
+      singly,
+      pipelining,
       notes,
     };
   } catch (error) {
@@ -138,9 +156,10 @@ async function authorityOf(mailbox: Mailbox, ports: FetchPorts): Promise<string 
 /** UIDL and LIST, joined on the message number. */
 export async function readListing(
   client: Pop3Client,
-  seed: number,
+  { seed, pipelining }: { readonly seed: number; readonly pipelining: boolean },
 ): Promise<{ listing: Listing; notes: readonly string[] }> {
   const listing = new Listing(seed);
+  if (pipelining) await client.ahead([{ verb: 'UIDL' }, { verb: 'LIST' }]);
   const uidls = await client.uidl((number, uidl) => listing.addUidl(number, uidl)).catch(withoutUidl);
   const sizes = await client.list((number, octets) => listing.addOctets(number, octets));
   const notes: string[] = [];

@@ -5,23 +5,21 @@
  */
 import { intentBytes, roomForIntents } from '../mailbox/room.ts';
 import { refKey, withIntents, withRecords } from '../mailbox/state.ts';
-import { UPLOAD_BYTES } from '../store/port.ts';
 import { type Deletable, deleteRetrieved } from './deleting.ts';
+import { Pipeline } from './pipeline.ts';
 import { keepMissing, postpone, type RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
 import { announce, commitSettled, hidesAnother, intentOf, withRowCounts } from './settling.ts';
+import { fetchSingly } from './singly.ts';
 import type { Missing, Stored } from './storing.ts';
 import { isBlameless, RunEnded } from './trouble.ts';
 import { Uploads } from './uploads.ts';
-import { retrieveWindow, type Wanted, WINDOW_BYTES, WINDOW_MESSAGES, WindowLost } from './window.ts';
+import { retrieveWindow, type Wanted, WindowLost } from './window.ts';
 
 /** A batch is the unit of commit: what a kill makes the next run repeat at most. */
 export const BATCH_MESSAGES = 128;
 export const BATCH_BYTES = 64 * 1024 * 1024;
 export const BATCH_MS = 5_000;
-
-/** How long a mailbox is fetched one message at a time, once its server was caught shifting replies. */
-const SINGLY_MS = 7 * 24 * 3_600_000;
 
 /** Stores what is wanted, in batches, until all is tried, the time is up, or the session ends or should end. */
 export async function transferAll(
@@ -132,28 +130,35 @@ async function transferBatch(
   const begunMs = context.ports.clock.now();
   await session.known.lend(batch.map(({ row }) => row));
   const uploads = new Uploads(context, session);
-  let untried = [...batch];
+  const pipeline = new Pipeline(context, session);
+  let untried: readonly Wanted[] = batch;
   let bytes = 0;
+  const goesOn = () =>
+    context.deadline.allowsMore &&
+    !uploads.failing &&
+    bytes < BATCH_BYTES &&
+    context.ports.clock.now() - begunMs < BATCH_MS;
   let lost: unknown;
-  while (untried.length > 0 && context.deadline.allowsMore && !uploads.failing) {
-    if (bytes >= BATCH_BYTES || context.ports.clock.now() - begunMs >= BATCH_MS) break;
-    const window = nextWindow(untried, isSingly(context));
-    const giveBack = await context.ports.inFlight.reserve(roomOf(window));
-    try {
-      const { received, refused } = await retrieveWindow(context, session, window);
+  try {
+    for (;;) {
+      if (goesOn()) untried = await pipeline.ask(untried);
+      // What was asked for is read, whatever else: its answers are on their way.
+      const window = pipeline.first;
+      if (window === undefined) break;
+      const { received, again, refused } = await retrieveWindow(context, session, window);
+      pipeline.done();
+      untried = [...untried, ...again];
       for (const { wanted, error } of refused) postpone(context, wanted.ref, error);
       bytes += received.reduce((sum, { digest }) => sum + digest.size, 0);
-      untried = untried.slice(window.length);
-      uploads.add(received, giveBack);
-    } catch (error) {
-      giveBack();
-      lost = error;
-      break;
+      uploads.add(received, window.giveBack);
     }
+  } catch (error) {
+    lost = error;
   }
+  const abandoned = pipeline.abandon();
   const { stored, again, missing, storeError } = await uploads.finish();
   await settleMissing(context, session, missing);
-  const left = [...again, ...untried];
+  const left = [...again, ...abandoned, ...untried];
   if (lost === undefined) return { stored, untried: left, error: storeError };
   return { stored, ...(await afterLoss(context, left, lost)) };
 }
@@ -184,37 +189,6 @@ async function afterLoss(
   if (culprit) postpone(context, culprit.ref, cause);
   const untried = left.filter((wanted) => wanted !== culprit);
   if (isBlameless(cause) && !(cause instanceof RunEnded)) return { untried, error: cause };
-  if (!culprit) await fetchSingly(context);
+  if (!culprit) await fetchSingly(context, error);
   return { untried };
-}
-
-async function fetchSingly({ state, ports, tally }: RunContext): Promise<void> {
-  const nowMs = ports.clock.now();
-  tally.note(
-    'The server sent what no command asked for, so that replies were shifted; this mailbox is fetched one message at a time from now on.',
-  );
-  await state.commit((head) => ({ ...head, singlySinceMs: nowMs }));
-}
-
-/** For a while: what shifted the replies may be gone, and windows of many are worth another try. */
-function isSingly({ state, ports }: RunContext): boolean {
-  const { singlySinceMs } = state.head;
-  return singlySinceMs !== null && ports.clock.now() - singlySinceMs < SINGLY_MS;
-}
-
-function nextWindow(untried: readonly Wanted[], singly: boolean): Wanted[] {
-  const window: Wanted[] = [];
-  let bytes = 0;
-  for (const wanted of untried) {
-    bytes += wanted.row.octets ?? WINDOW_BYTES;
-    if (window.length > 0 && (singly || bytes > WINDOW_BYTES || window.length === WINDOW_MESSAGES)) break;
-    window.push(wanted);
-  }
-  return window;
-}
-
-/** A message beyond one part is uploaded while it arrives, and holds no more than an upload does. */
-function roomOf(window: readonly Wanted[]): number {
-  const bytes = window.reduce((sum, { row }) => sum + (row.octets ?? WINDOW_BYTES), 0);
-  return Math.min(bytes, UPLOAD_BYTES);
 }

@@ -12,7 +12,7 @@ import { Intake } from './intake.ts';
 import type { Row } from './listing.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
-import { Unvouched } from './trouble.ts';
+import { RunEnded, Unvouched } from './trouble.ts';
 
 /** Bounds what a failed fence makes us retrieve again, and the memory that waits for one. */
 export const WINDOW_MESSAGES = 16;
@@ -28,6 +28,15 @@ export interface Wanted {
   readonly record?: StoredRecord | undefined;
 }
 
+/** What is retrieved before one fence. */
+export interface Window {
+  readonly wanted: readonly Wanted[];
+  /** Indexes of rows that nothing else of this session brought in doubt. */
+  readonly fresh: ReadonlySet<number>;
+  /** Its commands are written already. */
+  readonly ahead: boolean;
+}
+
 /** A message that came whole, and whose fence was answered. */
 export interface Received {
   readonly wanted: Wanted;
@@ -40,6 +49,8 @@ export interface Received {
 
 export interface WindowResult {
   readonly received: readonly Received[];
+  /** To be retrieved once more, by themselves. */
+  readonly again: readonly Wanted[];
   /** Refused with the connection still good. */
   readonly refused: readonly { readonly wanted: Wanted; readonly error: Pop3Error }[];
 }
@@ -58,12 +69,20 @@ export class WindowLost extends Error {
   }
 }
 
+/** From the first byte on some servers hide a message, so the doubt begins before the command. Returns the new ones. */
+export function doubtAll({ inDoubt }: Session, wanted: readonly Wanted[]): ReadonlySet<number> {
+  const fresh = new Set(wanted.map(({ row }) => row.index).filter((index) => !inDoubt.has(index)));
+  for (const index of fresh) inDoubt.add(index);
+  return fresh;
+}
+
 /** Rejects with WindowLost, everything of the window discarded. */
 export async function retrieveWindow(
   context: RunContext,
   session: Session,
-  wanted: readonly Wanted[],
+  window: Window,
 ): Promise<WindowResult> {
+  const { wanted } = window;
   const disarm = context.deadline.whenCutOff(() => session.client.destroy(context.deadline.reason));
   const taken: { wanted: Wanted; intake: Intake }[] = [];
   const refused: { wanted: Wanted; error: Pop3Error }[] = [];
@@ -72,7 +91,7 @@ export async function retrieveWindow(
       const intake = intakeFor(context, message);
       const error = await retrieveOne(context, session, { message, intake }).catch(async (cause: unknown) => {
         await discard([...taken, { wanted: message, intake }]);
-        throw new WindowLost(cause, blameIn(cause, message, taken.length));
+        throw new WindowLost(cause, blameIn(cause, { message, before: taken.length, context, window }));
       });
       if (error === null) taken.push({ wanted: message, intake });
       else refused.push({ wanted: message, error });
@@ -82,19 +101,32 @@ export async function retrieveWindow(
       wanted.map(({ row }) => row),
     ).catch(async (cause: unknown) => {
       await discard(taken);
-      throw new WindowLost(cause, wanted.length === 1 ? (wanted[0] ?? null) : null);
+      throw new WindowLost(cause, onlyOne(context, window));
     });
   } finally {
     disarm();
   }
-  const received = taken.map(receivedOf);
-  if (received.some(beginsWithReply)) {
+  const all = taken.map(receivedOf);
+  if (all.some(beginsWithReply)) {
     await discard(taken);
     const error = shiftedIn(session);
-    throw new WindowLost(error, wanted.length === 1 ? (wanted[0] ?? null) : null);
+    throw new WindowLost(error, onlyOne(context, window));
   }
+  for (const { wanted: one } of refused)
+    if (window.fresh.has(one.row.index)) session.inDoubt.delete(one.row.index);
+  if (window.ahead) context.pipelineHeld = true;
+  const { received, again } = await withoutShort(context, window, all);
   for (const { wanted: one } of received) if (context.whole.size < 2) context.whole.add(refKey(one.ref));
-  return { received, refused };
+  return { received, again, refused };
+}
+
+/** QUIRK: some stuff dots only where one command comes at a time, and a mail then loses dots, or its end. */
+async function withoutShort(context: RunContext, { ahead }: Window, all: readonly Received[]) {
+  const isShort = ({ digest, wanted: { row } }: Received) => ahead && digest.size < (row.octets ?? 0);
+  const short = all.filter(isShort);
+  await discard(short);
+  for (const { wanted } of short) context.cameShort.add(refKey(wanted.ref));
+  return { received: all.filter((one) => !isShort(one)), again: short.map(({ wanted }) => wanted) };
 }
 
 /**
@@ -128,34 +160,49 @@ function intakeFor({ mailbox, ports, contentKeys }: RunContext, { row, ref, reco
 /** Null once the message came whole; the error where the server refused and the connection is still good. */
 async function retrieveOne(
   { progress }: RunContext,
-  session: Session,
+  { client }: Session,
   { message: { row }, intake }: { readonly message: Wanted; readonly intake: Intake },
 ): Promise<Pop3Error | null> {
-  // From the first byte on some servers hide the message, so the doubt begins before the answer.
-  const before = session.inDoubt.has(row.index);
-  session.inDoubt.add(row.index);
   try {
-    await session.client.retr(row.number, (chunk) => {
+    await client.retr(row.number, (chunk) => {
       progress.received(chunk.length);
       return intake.take(chunk);
     });
     return null;
   } catch (error) {
-    if (!(error instanceof Pop3Error) || error.kind !== 'refused' || session.client.closedBy !== null)
-      throw error;
-    if (!before) session.inDoubt.delete(row.index);
+    if (!(error instanceof Pop3Error) || error.kind !== 'refused' || client.closedBy !== null) throw error;
     await intake.discard();
     return error;
   }
 }
 
+interface Loss {
+  readonly message: Wanted;
+  /** How many of the window had come before it. */
+  readonly before: number;
+  readonly context: RunContext;
+  readonly window: Window;
+}
+
 /**
- * A line that breaks names the message it broke on. Anything else that is wrong may be the tail of an earlier
- * message of the window that cut itself.
+ * A line that breaks names the message it broke on, unless the server may not bear several commands at once. Anything
+ * else that is wrong may be the tail of an earlier message of the window that cut itself.
  */
-function blameIn(cause: unknown, message: Wanted, before: number): Wanted | null {
+function blameIn(cause: unknown, { message, before, context, window }: Loss): Wanted | null {
+  if (cause instanceof RunEnded) return message;
+  if (isUntried(context, window)) return null;
   if (before === 0) return message;
   return cause instanceof Pop3Error && cause.kind === 'lost' ? message : null;
+}
+
+function onlyOne(context: RunContext, window: Window): Wanted | null {
+  const [only = null] = window.wanted;
+  return window.wanted.length === 1 && !isUntried(context, window) ? only : null;
+}
+
+/** QUIRK: some servers hang, drop or mix up commands that are sent together, whatever they announce. */
+function isUntried({ pipelineHeld }: RunContext, { ahead }: Window): boolean {
+  return ahead && !pipelineHeld;
 }
 
 async function discard(taken: readonly { intake: Intake }[]): Promise<void> {

@@ -49,6 +49,8 @@ const mailbox = z.strictObject({
   headerSummary: z.boolean().default(true),
   /** How often a message is tried alone before it is set aside. */
   attempts: z.int(ATTEMPTS).min(1, ATTEMPTS).max(20, ATTEMPTS).default(3),
+  /** false: never more than one command at a time, whatever the server announces. */
+  pipelining: z.boolean().default(true),
   enabled: z.boolean().default(true),
 });
 

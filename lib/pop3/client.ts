@@ -18,6 +18,15 @@ export interface Body {
   readonly octets: number;
 }
 
+/** A command that may be sent ahead. */
+export interface Ahead {
+  readonly verb: 'UIDL' | 'LIST' | 'TOP' | 'RETR' | 'DELE';
+  /** Of the one message that it is about; absent: the whole listing. */
+  readonly number?: number;
+}
+
+const PHASES = { UIDL: 'uidl', LIST: 'list', TOP: 'top', RETR: 'retr', DELE: 'dele' } as const;
+
 /** QUIRK: AOL and free.fr hang up on a wrong password; others do so when signed in to too often. */
 const SIGNIN_DROPPED: Refusal = {
   kind: 'later',
@@ -115,6 +124,21 @@ export class Pop3Client {
     const common = { phase: 'sign-in', scope: 'sign-in', statusMs } as const;
     await this.#status({ ...common, verb: 'USER', args: [user] });
     await this.#status({ ...common, verb: 'PASS', args: [password], dropped: SIGNIN_DROPPED });
+  }
+
+  /**
+   * Writes commands at once, where CAPA announces PIPELINING (RFC 2449 section 6.6). The calls that follow must be
+   * theirs, in this order (TOP with no line of the body); each reads its answer. No more than a hundred: a server
+   * need not read on before its answers are read.
+   */
+  ahead(commands: readonly Ahead[]): Promise<void> {
+    return this.#connection.ahead(
+      commands.map(({ verb, number }) => {
+        const lines = verb === 'TOP' ? ['0'] : [];
+        const args = number === undefined ? [] : [messageNumber(number), ...lines];
+        return this.#about(PHASES[verb], verb, number === undefined ? 'mailbox' : 'message', args);
+      }),
+    );
   }
 
   /** The whole listing; ids are raw bytes as latin1, '' where the server gave none. A throwing visitor closes. */

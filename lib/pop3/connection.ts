@@ -45,9 +45,9 @@ const NOTHING = Buffer.alloc(0);
 const BEFORE_ANY: Exchange = { phase: 'greeting', verb: null, args: [], scope: 'greeting', statusMs: 0 };
 
 /**
- * The conversation: one command at a time, its answer, and the first reason the line was closed. Knows no
- * verb. Rules: before a command is written nothing may be unread; any timeout, framing or protocol error
- * closes the line, and every later call then rejects with that reason as its cause.
+ * The conversation: commands, their answers in order, and the first reason the line was closed. Knows no verb. Rules:
+ * nothing may be unread that no command is owed; any timeout, framing or protocol error closes the line, and every
+ * later call then rejects with that reason as its cause.
  */
 export class Connection {
   readonly limits: Pop3Limits;
@@ -57,6 +57,8 @@ export class Connection {
   #input: Buffer = NOTHING;
   #at = 0;
   #busy = false;
+  /** Commands that are written already, and whose exchange has not begun. */
+  readonly #ahead: Buffer[] = [];
   #exchange: Exchange = BEFORE_ANY;
   #reply: string | undefined;
   /** Octets of the body being read; null while its status line is. */
@@ -129,6 +131,24 @@ export class Connection {
     }
   }
 
+  /**
+   * Writes commands at once (RFC 2449 section 6.8); the exchanges that follow must be theirs, in this order. For
+   * commands few and short enough that the server need not read them before its answers are read.
+   */
+  async ahead(exchanges: readonly Exchange[]): Promise<void> {
+    const [first] = exchanges;
+    if (first === undefined) return;
+    if (this.#busy)
+      throw new Error(`${first.verb} was sent ahead before ${this.#exchange.verb} was answered.`);
+    this.#begin(first);
+    const { closedBy } = this.#wire;
+    if (closedBy !== null) throw this.#error(closedAlready(closedBy));
+    const commands = exchanges.map(({ verb, args }) => this.#encoded(verb ?? '', args));
+    if (!this.#isOwed && this.#unread() > 0) throw await this.#unsolicited();
+    this.#ahead.push(...commands);
+    await this.#wire.write(Buffer.concat(commands), this.#timer.now() + first.statusMs);
+  }
+
   /** The body of the running exchange, up to its terminator. Returns its octets, unstuffed. */
   async body(take: Take, bounds: BodyBounds): Promise<number> {
     const framing = new BodyFraming();
@@ -147,7 +167,7 @@ export class Connection {
     }
     // A server that does not stuff dots goes on with the rest of the mail: the earlier that is seen, the less
     // is believed. What comes later is seen before the next command.
-    if (this.#unread() > 0) throw await this.#unsolicited();
+    if (!this.#isOwed && this.#unread() > 0) throw await this.#unsolicited();
     return octets;
   }
 
@@ -161,11 +181,29 @@ export class Connection {
     return this.#input.length - this.#at + this.#wire.unread;
   }
 
+  /** Whether a command that is written waits for its exchange to begin: what comes may be its answer. */
+  get #isOwed(): boolean {
+    return this.#ahead.length > 0;
+  }
+
   async #send(verb: string, args: readonly string[], untilMs: number): Promise<void> {
+    const command = this.#encoded(verb, args);
+    const sent = this.#ahead.shift();
+    if (sent === undefined) {
+      if (this.#unread() > 0) throw await this.#unsolicited();
+      await this.#wire.write(command, untilMs);
+    } else if (!sent.equals(command)) {
+      // Its answer would be taken for another's.
+      throw this.#wire.close(
+        new Error(`${verb} was asked for where the answer of another command comes next.`),
+      );
+    }
+  }
+
+  #encoded(verb: string, args: readonly string[]): Buffer {
     const encoded = encodeCommand(verb, args, this.limits.commandLineBytes);
     if ('complaint' in encoded) throw this.#error(badArgument(encoded.complaint));
-    if (this.#unread() > 0) throw await this.#unsolicited();
-    await this.#wire.write(encoded.bytes, untilMs);
+    return encoded.bytes;
   }
 
   async #readStatus(untilMs: number): Promise<Status> {

@@ -35,6 +35,7 @@ const SIZES = [120, 700, 160] as const;
 const MANNERS: Circumstances['manners'] = {
   stuffs: true,
   top: 'headers',
+  pipelining: 'all',
   forgetsWhenPipelined: false,
   deletes: 'at disconnect',
   hides: 'never',
@@ -93,7 +94,13 @@ class AwaitsHistory {
     const world = { scheduler, ledger, chance, calm: false, happens: () => {} };
     const mailbox = {
       ...{ id: 'inbox', host: 'pop.example.org', port: 995, user: 'ferry', password: 'env:PASSWORD' },
-      ...{ delete: 'when-stored' as const, headerSummary: true, attempts: 3, enabled: true },
+      ...{
+        delete: 'when-stored' as const,
+        headerSummary: true,
+        attempts: 3,
+        enabled: true,
+        pipelining: true,
+      },
     };
     const given = circumstances(planner) as Circumstances;
     this.stage = { world, bucket, maildrop, circumstances: given, mailbox, password, wrap: (ports) => ports };

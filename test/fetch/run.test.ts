@@ -106,8 +106,10 @@ describe('a run', () => {
     expect(world.publisher.stored[0]).toMatchObject({ short: true, announcedSize: 5000 });
     expect(world.server.messages).toHaveLength(1);
     expect(report.notes.join()).toContain('fewer octets');
+    // Once more by itself, since some servers lose dots where commands come together.
+    expect(world.retrieved).toBe(2);
     await world.run();
-    expect(world.retrieved).toBe(1);
+    expect(world.retrieved).toBe(2);
   });
 
   it('deletes nothing where the store cannot be trusted or events prove nothing', async () => {

@@ -5,6 +5,8 @@ import { SimulatedProcess } from './process.ts';
 import { contentsOf, letter, World } from './world.ts';
 
 const DEADLINE_MS = 120_000;
+/** So that a death has one command that it comes at. */
+const SINGLY = { pipelining: false };
 const six = () => ['a', 'b', 'poison', 'd', 'e', 'f'].map((name) => mail(name, letter(name)));
 
 /** Runs of which each dies when it comes to `when`, until one does not. Each begins after the last one's deadline. */
@@ -20,7 +22,7 @@ async function diesAgainAndAgain(world: World, when: (name: string) => boolean):
 describe('a message that ends the process', () => {
   it('in being retrieved is set aside within attempts + 1 deaths, and its neighbours are not', async () => {
     const messages = six();
-    const world = new World({ messages, settings: { delete: 'when-stored' } });
+    const world = new World({ messages, settings: { delete: 'when-stored', ...SINGLY } });
     const deaths = await diesAgainAndAgain(
       world,
       (name) => name === `send RETR ${1 + world.server.messages.findIndex(({ uidl }) => uidl === 'poison')}`,
@@ -65,7 +67,7 @@ describe('a message that ends the process', () => {
     const world = new World({
       messages: [killer, innocent],
       faults: [{ verb: 'TOP', args: '1 0', times: 1, cutAt: 3, ending: 'fin' }],
-      settings: { delete: 'when-stored', attempts: 2 },
+      settings: { delete: 'when-stored', attempts: 2, ...SINGLY },
     });
     const dies = (name: string) => name === `send RETR ${1 + world.server.messages.indexOf(killer)}`;
     await world.run({ suspects: 'never' });
@@ -113,7 +115,7 @@ describe('a message that the server refuses', () => {
 
 describe("another run's intents", () => {
   it('are not counted while it may live: its messages are tried last, and without blame', async () => {
-    const world = new World({ messages: six() });
+    const world = new World({ messages: six(), settings: SINGLY });
     const dead = new SimulatedProcess(world, {
       mishap: 'kill before',
       when: (name) => name === 'send RETR 3',
@@ -130,7 +132,7 @@ describe("another run's intents", () => {
   });
 
   it('stay open after the message is on record, and are struck later without retrieving anything', async () => {
-    const world = new World({ messages: six() });
+    const world = new World({ messages: six(), settings: SINGLY });
     await new SimulatedProcess(world, {
       mishap: 'kill before',
       when: (name) => name === 'send RETR 3',

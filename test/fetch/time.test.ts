@@ -144,7 +144,7 @@ describe('a secret that was changed', () => {
 
 describe('a process', () => {
   it('is alone with a suspect: nothing else is in flight while one is tried', async () => {
-    const world = new World({ messages: five() });
+    const world = new World({ messages: five(), settings: { pipelining: false } });
     await new SimulatedProcess(world, {
       mishap: 'kill before',
       when: (name) => name === 'send RETR 4',

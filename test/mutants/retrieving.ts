@@ -30,7 +30,7 @@ export const NO_FENCE: Patch = {
 /** Bytes that nobody asked for do not end a session by themselves. */
 const UNSOLICITED_IN_BODY: Patch = {
   file: 'lib/pop3/connection.ts',
-  find: `if (this.#unread() > 0) throw await this.#unsolicited();
+  find: `if (!this.#isOwed && this.#unread() > 0) throw await this.#unsolicited();
     return octets;`,
   replace: 'return octets;',
 };
@@ -62,7 +62,7 @@ export const RETRIEVING: readonly Mutant[] = [
       { file: 'lib/fetch/window.ts', find: '      await discard(taken);\n', replace: '' },
       {
         file: 'lib/fetch/window.ts',
-        find: 'throw new WindowLost(cause, wanted.length === 1 ? (wanted[0] ?? null) : null);',
+        find: 'throw new WindowLost(cause, onlyOne(context, window));',
         replace: 'void cause;',
       },
     ],
@@ -75,7 +75,12 @@ export const RETRIEVING: readonly Mutant[] = [
       {
         file: 'lib/fetch/fence.ts',
         find: 'const form = session.fence;',
-        replace: 'const form = session.fence;\n        if (rows.length === 1) return;',
+        replace: 'const form = session.fence;\n        if (rows.length === 1) return null;',
+      },
+      {
+        file: 'lib/fetch/fence.ts',
+        find: 'const question = questionOf(session, rows);',
+        replace: 'const question = questionOf(session, rows);\n        if (rows.length === 1) return;',
       },
     ],
     caughtBy: { oracles: ['I3 object', 'I1 removal'] },
@@ -107,8 +112,14 @@ export const RETRIEVING: readonly Mutant[] = [
       {
         file: 'lib/pop3/connection.ts',
         find: `if (this.#unread() > 0) throw await this.#unsolicited();
-    await this.#wire.write(`,
+      await this.#wire.write(`,
         replace: 'await this.#wire.write(',
+      },
+      {
+        file: 'lib/pop3/connection.ts',
+        find: `if (!this.#isOwed && this.#unread() > 0) throw await this.#unsolicited();
+    this.#ahead.push(`,
+        replace: 'this.#ahead.push(',
       },
     ],
     caughtBy: {
@@ -165,5 +176,35 @@ export const RETRIEVING: readonly Mutant[] = [
     breaks: 'the listing is noted as done though messages of it are not, and later runs pass them over',
     patches: [{ file: 'lib/fetch/run.ts', find: 'const digest = quiet ?', replace: 'const digest = true ?' }],
     caughtBy: { oracles: ['L1 arrives'] },
+  },
+  {
+    name: 'what came short among others stored',
+    breaks: 'mail that lost its dots where commands came together is stored as it came',
+    patches: [
+      { file: 'lib/fetch/window.ts', find: 'ahead && digest.size <', replace: 'false && digest.size <' },
+    ],
+    caughtBy: { oracles: ['I3 object'] },
+  },
+  {
+    name: 'several commands, whatever was announced',
+    breaks: 'a server that announces no PIPELINING is sent commands before its answers came',
+    patches: [
+      { file: 'lib/fetch/session.ts', find: 'capabilities.pipelining && mailbox', replace: 'mailbox' },
+    ],
+    caughtBy: {
+      file: 'test/fetch/pipelining.test.ts',
+      title: 'sends one command at a time where the server',
+    },
+  },
+  {
+    name: 'a message blamed for a server that bears one command only',
+    breaks: 'each session loses its first message, for the server is never found out',
+    patches: [
+      { file: 'lib/fetch/window.ts', find: 'return ahead && !pipelineHeld;', replace: 'return false;' },
+    ],
+    caughtBy: {
+      file: 'test/fetch/pipelining.test.ts',
+      title: 'falls out of step where commands come together > ',
+    },
   },
 ];

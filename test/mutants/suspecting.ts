@@ -109,8 +109,8 @@ export const SUSPECTING: readonly Mutant[] = [
     patches: [
       {
         file: ALONE,
-        find: '[wanted]);\n      if (refused[0]) return refused[0].error;',
-        replace: '[wanted]);\n      if (refused[0]) return null;',
+        find: 'ahead: false,\n      });\n      if (refused[0]) return refused[0].error;',
+        replace: 'ahead: false,\n      });\n      if (refused[0]) return null;',
       },
     ],
     caughtBy: { oracles: ['L1 arrives', 'L3 quiet'] },

@@ -242,5 +242,6 @@ function mailboxOf({ deletes, attempts, summaries }: Stage['circumstances']): Ma
     headerSummary: summaries,
     attempts,
     enabled: true,
+    pipelining: true,
   };
 }

@@ -32,6 +32,8 @@ export class Line implements Transport {
   readonly #pieces: boolean;
   readonly #inFlight: Piece[] = [];
   #outgoing: Buffer[] = [];
+  /** What the server does once a stall is over, in order; null where there is none. */
+  #stalled: (() => void)[] | null = null;
   #ended: 'no' | 'fin' | 'rst' = 'no';
   #closed = false;
   #reader: Reader | null = null;
@@ -93,6 +95,7 @@ export class Line implements Transport {
   /** Of the server. `poison`: of whoever reads it. */
   send(bytes: Buffer, poison: Message | null = null): void {
     if (this.#ended !== 'no') return;
+    if (this.#stalled) return void this.#stalled.push(() => this.send(bytes, poison));
     if (!this.#pieces) {
       // Cut where a line of one dot ends: what comes behind is in flight while the client believes the body whole.
       for (let at = 0; at < bytes.length; ) {
@@ -111,8 +114,20 @@ export class Line implements Transport {
     this.#deliver();
   }
 
+  /** What the server does from now on reaches nobody for so long. */
+  stall(ms: number): void {
+    if (this.#stalled) return;
+    this.#stalled = [];
+    this.process.world.scheduler.after(ms, this.process, () => {
+      const late = this.#stalled ?? [];
+      this.#stalled = null;
+      for (const act of late) act();
+    });
+  }
+
   /** The server's side ends, behind what it has sent. */
   end(how: 'fin' | 'rst'): void {
+    if (this.#stalled) return void this.#stalled.push(() => this.end(how));
     this.#ended = how;
     this.#deliver();
   }

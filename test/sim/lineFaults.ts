@@ -75,7 +75,8 @@ function breakOff(fault: 'cut' | 'reset' | 'silence', { line, answer, dropped }:
   const bytes = encoded(answer);
   if (fault === 'silence') {
     const late = LATE_FROM_MS + process.chance.next() * LATE_WITHIN_MS;
-    process.world.scheduler.after(late, process, () => line.send(bytes, answer.poison ?? null));
+    line.stall(late);
+    line.send(bytes, answer.poison ?? null);
     return;
   }
   const kept = bytes.subarray(0, process.chance.below(bytes.length));

@@ -5,6 +5,8 @@ import { type Manner, type Message, messageOf } from './messages.ts';
 
 /** What lasts; faults that pass are drawn for each answer. */
 export interface Manners extends Manner {
+  /** What several commands that come at once are answered: nothing else tells of it where CAPA announces it. */
+  readonly pipelining: 'not announced' | 'all' | 'the first' | 'none, and the line ends';
   /** Dots are stuffed, but not where several commands come at once. */
   readonly forgetsWhenPipelined: boolean;
   /** When DELE takes effect. 'at disconnect' is the rogue that needs no QUIT. */

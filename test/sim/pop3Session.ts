@@ -55,6 +55,13 @@ export class Pop3Session implements Peer {
     const lines = (this.#partial + bytes.toString('latin1')).split('\r\n');
     this.#partial = lines.pop() ?? '';
     this.#pipelined = lines.length > 1;
+    const { pipelining } = this.#maildrop.manners;
+    if (this.#pipelined && pipelining === 'the first') lines.length = 1;
+    if (this.#pipelined && pipelining === 'none, and the line ends') {
+      this.#line.end('fin');
+      this.dropped();
+      return;
+    }
     for (const line of lines) {
       if (this.#over) return;
       const blank = line.indexOf(' ');
@@ -98,8 +105,9 @@ export class Pop3Session implements Peer {
   }
 
   #capabilities(): Buffer {
-    const { loginDelaySeconds: delay, top } = this.#maildrop.manners;
+    const { loginDelaySeconds: delay, top, pipelining } = this.#maildrop.manners;
     const lines = ['UIDL', 'USER', 'RESP-CODES', ...(top === 'refused' ? [] : ['TOP'])];
+    if (pipelining !== 'not announced') lines.push('PIPELINING');
     if (delay > 0) lines.push(`LOGIN-DELAY ${delay}`);
     return Buffer.from(`${lines.join('\r\n')}\r\n.\r\n`);
   }

@@ -149,6 +149,11 @@ function oddsOf<Name extends string>(chance: Chance, { names, share, each, most 
 function mannersOf(chance: Chance, stuffs: boolean): Manners {
   return {
     stuffs,
+    pipelining: chance.happens(0.35)
+      ? 'not announced'
+      : chance.happens(0.85)
+        ? 'all'
+        : chance.pick(['the first', 'none, and the line ends']),
     forgetsWhenPipelined: chance.happens(0.1),
     top: chance.pick(['headers', 'headers', 'headers', 'headers', 'refused', 'whole', 'other bytes']),
     deletes: chance.pick(['at QUIT', 'at QUIT', 'at QUIT', 'at disconnect', 'at disconnect', 'ignored']),

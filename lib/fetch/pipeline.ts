@@ -1,0 +1,132 @@
+/**
+ * Windows whose commands are written before the answers of those before them were read (RFC 2449 section 6.6), so
+ * that nobody waits for a round trip between two of them. Each has its own fence, which vouches for all before it.
+ */
+import { refKey } from '../mailbox/state.ts';
+import { UPLOAD_BYTES } from '../store/port.ts';
+import { questionOf } from './fence.ts';
+import type { RunContext } from './runContext.ts';
+import type { Session } from './session.ts';
+import { doubtAll, type Wanted, WINDOW_BYTES, WINDOW_MESSAGES, type Window, WindowLost } from './window.ts';
+
+/** Asked for and not read yet, at most. What a lost line makes us retrieve again is no more than that. */
+const AHEAD_MESSAGES = 64;
+const AHEAD_BYTES = 8 * 1024 * 1024;
+
+export interface Asked extends Window {
+  readonly bytes: number;
+  /** Of the bytes in flight to the store. */
+  readonly giveBack: () => void;
+}
+
+export class Pipeline {
+  readonly #context: RunContext;
+  readonly #session: Session;
+  readonly #windows: Asked[] = [];
+
+  constructor(context: RunContext, session: Session) {
+    this.#context = context;
+    this.#session = session;
+  }
+
+  /** What is read next; it stays first until `done`. */
+  get first(): Asked | undefined {
+    return this.#windows[0];
+  }
+
+  done(): void {
+    this.#windows.shift();
+  }
+
+  /** Asks for as much as may be under way, and at least for one window. Returns the rest. Rejects with WindowLost. */
+  async ask(untried: readonly Wanted[]): Promise<readonly Wanted[]> {
+    const asked: Asked[] = [];
+    let left = untried;
+    while (left.length > 0) {
+      const window = await this.#windowFrom(left);
+      if (window === null) break;
+      asked.push(window);
+      this.#windows.push(window);
+      left = left.slice(window.wanted.length);
+    }
+    await this.#send(asked.filter(({ ahead }) => ahead));
+    return left;
+  }
+
+  /** Of a line that is lost: all that was asked for in vain. */
+  abandon(): readonly Wanted[] {
+    const windows = this.#windows.splice(0);
+    for (const { giveBack } of windows) giveBack();
+    return windows.flatMap(({ wanted }) => wanted);
+  }
+
+  /** Null where it has to wait for those before it. */
+  async #windowFrom(left: readonly Wanted[]): Promise<Asked | null> {
+    const session = this.#session;
+    const isFirst = this.#windows.length === 0;
+    const [first] = left;
+    if (first === undefined) return null;
+    const mayBeAhead = this.#mayBeAhead(first);
+    const most = session.singly ? 1 : WINDOW_MESSAGES;
+    const wanted = nextWindow(left, most, (one) => this.#mayBeAhead(one) === mayBeAhead);
+    const bytes = bytesOf(wanted);
+    const ahead = mayBeAhead && questionOf(session, rowsOf(wanted)) !== null;
+    const isBehindOthers = this.first?.ahead === true && ahead;
+    if (!(isFirst || (isBehindOthers && this.#hasRoomFor(wanted, bytes)))) return null;
+    // A message beyond one part is uploaded while it arrives, and holds no more than an upload does.
+    const room = Math.min(bytes, UPLOAD_BYTES);
+    const { inFlight } = this.#context.ports;
+    // Whoever holds some must not wait for more: only what nothing else of this line is waiting for does.
+    const giveBack = isFirst ? await inFlight.reserve(room) : inFlight.reserveNow(room);
+    return giveBack && { wanted, fresh: doubtAll(session, wanted), ahead, bytes, giveBack };
+  }
+
+  /** Without a size nothing would tell that dots were lost on the way. */
+  #mayBeAhead({ row, ref }: Wanted): boolean {
+    return this.#session.pipelining && row.octets !== null && !this.#context.cameShort.has(refKey(ref));
+  }
+
+  #hasRoomFor(wanted: readonly Wanted[], bytes: number): boolean {
+    const messages = this.#windows.reduce((sum, window) => sum + window.wanted.length, wanted.length);
+    const octets = this.#windows.reduce((sum, window) => sum + window.bytes, bytes);
+    return messages <= AHEAD_MESSAGES && octets <= AHEAD_BYTES;
+  }
+
+  async #send(windows: readonly Asked[]): Promise<void> {
+    const commands = windows.flatMap(({ wanted }) => {
+      const fence = questionOf(this.#session, rowsOf(wanted));
+      const retrs = wanted.map(({ row }) => ({ verb: 'RETR' as const, number: row.number }));
+      return fence ? [...retrs, { verb: fence.form, number: fence.row.number }] : retrs;
+    });
+    await this.#session.client.ahead(commands).catch((cause: unknown) => {
+      throw new WindowLost(cause, windows[0]?.wanted[0] ?? null);
+    });
+  }
+}
+
+function nextWindow(
+  untried: readonly Wanted[],
+  most: number,
+  fits: (one: Wanted) => boolean,
+): readonly Wanted[] {
+  const window: Wanted[] = [];
+  let bytes = 0;
+  for (const wanted of untried) {
+    bytes += octetsOf(wanted);
+    if (window.length > 0 && (window.length === most || bytes > WINDOW_BYTES || !fits(wanted))) break;
+    window.push(wanted);
+  }
+  return window;
+}
+
+function rowsOf(wanted: readonly Wanted[]) {
+  return wanted.map(({ row }) => row);
+}
+
+function bytesOf(wanted: readonly Wanted[]): number {
+  return wanted.reduce((sum, one) => sum + octetsOf(one), 0);
+}
+
+function octetsOf({ row }: Wanted): number {
+  return row.octets ?? WINDOW_BYTES;
+}

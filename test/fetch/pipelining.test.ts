@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { ByteBudget } from '../../lib/fetch/byteBudget.ts';
+import { mail } from '../servers/scripted.ts';
+import { SimulatedProcess } from './process.ts';
+import { contentsOf, letter, World, type WorldOptions } from './world.ts';
+
+const hundred = () => Array.from({ length: 100 }, (_, n) => mail(`u${n}`, letter(`${n}`)));
+
+/** What was written at once, write by write. */
+async function writesOf(world: World): Promise<string[][]> {
+  const process = new SimulatedProcess(world, { mishap: 'kill before', when: () => false });
+  await process.run();
+  return process.trace.flatMap((name) => (name.startsWith('send ') ? [name.slice(5).split('\r\n')] : []));
+}
+
+function verbs(lines: readonly string[]): string {
+  return lines.map((line) => line.split(' ')[0]).join(' ');
+}
+
+async function arrivesWhole(options: WorldOptions): Promise<World> {
+  const messages = hundred().slice(0, 20);
+  const world = new World({ ...options, messages });
+  for (let run = 0; run < 3; run += 1) {
+    await world.run();
+    world.skewMs += 120_000;
+  }
+  expect(await world.contents()).toEqual(contentsOf(messages));
+  expect(world.publisher.stored).toHaveLength(20);
+  return world;
+}
+
+describe('where CAPA announces PIPELINING', () => {
+  it('asks for four windows before the first is read, each with its fence, and for one more as each has come', async () => {
+    const writes = await writesOf(new World({ messages: hundred() }));
+    const window = `${'RETR '.repeat(16)}UIDL`;
+    const retrs = writes.map(verbs).filter((line) => line.includes('RETR'));
+    expect(retrs.slice(0, 3)).toEqual([`${window} `.repeat(4).trim(), window, window]);
+  });
+
+  it('sends nothing behind PASS', async () => {
+    const writes = await writesOf(new World({ messages: hundred() }));
+    expect(writes.filter((lines) => /PASS|USER|CAPA/.test(lines.join()))).toSatisfy((some: string[][]) =>
+      some.every((lines) => lines.length === 1),
+    );
+    expect(writes.map(verbs)).toContain('UIDL LIST');
+  });
+
+  it('asks for deletes together, and for each only what is due', async () => {
+    const messages = [...hundred().slice(0, 5), mail('short', letter('short'), 5_000)];
+    const world = new World({ messages, settings: { delete: 'when-stored' } });
+    expect((await writesOf(world)).map(verbs)).toContain('DELE DELE DELE DELE DELE');
+    expect(world.server.messages.map(({ uidl }) => uidl)).toEqual(['short']);
+  });
+
+  it.each([
+    ['the mailbox says no', { settings: { pipelining: false } }],
+    ['the server does not announce it', { behaviour: { capabilities: ['UIDL', 'TOP'] } }],
+  ])('sends one command at a time where %s', async (_, options: WorldOptions) => {
+    const writes = await writesOf(new World({ ...options, messages: hundred() }));
+    expect(writes.every((lines) => lines.length === 1)).toBe(true);
+  });
+
+  it('holds no bytes for windows ahead that nobody has free', async () => {
+    const world = new World({ messages: hundred() });
+    const report = await world.run({}, { inFlight: new ByteBudget(1) });
+    expect(report.counts.stored).toBe(100);
+  });
+});
+
+describe('a server that falls out of step where commands come together', () => {
+  it.each([
+    ['hangs up', { verb: 'RETR', args: '1', session: 1, cutAt: 0, ending: 'fin' as const }],
+    ['mixes up its answers', { verb: 'RETR', args: '2', session: 1, reply: 'garbage\r\n' }],
+  ])('%s: is fetched one message at a time from then on, and said to be', async (_, fault) => {
+    const world = await arrivesWhole({ faults: [fault] });
+    expect((await world.head()).singlySinceMs).not.toBeNull();
+    expect((await world.head()).failures).toEqual([]);
+  });
+
+  it('is asked together again after an accident, once that had gone well', async () => {
+    const fault = { verb: 'RETR', args: '18', session: 1, cutAt: 0, ending: 'fin' as const };
+    const world = await arrivesWhole({ faults: [fault] });
+    expect((await world.head()).singlySinceMs).toBeNull();
+  });
+});
