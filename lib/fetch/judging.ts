@@ -45,7 +45,7 @@ async function isGuilty(
   if (error instanceof RunEnded) {
     return error.why === 'deadline' && ports.clock.now() - begunMs >= deadline.spanMs / 2;
   }
-  if (isBlameless(error)) return false;
+  if (isBlameless(error) || isOlder(error)) return false;
   if (error instanceof Pop3Error && error.kind === 'refused' && error.phase === 'retr') {
     return (
       twinCame ||
@@ -54,6 +54,14 @@ async function isGuilty(
     );
   }
   return true;
+}
+
+/**
+ * Unasked bytes that lay in the line before the message was asked for are not its own: whatever came of a message
+ * before was ended by a fence. Behind its own RETR or TOP the next command is that fence, and is not excused.
+ */
+function isOlder(error: unknown): boolean {
+  return error instanceof Pop3Error && error.unsent && (error.phase === 'retr' || error.phase === 'top');
 }
 
 /**

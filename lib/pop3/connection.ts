@@ -254,7 +254,11 @@ export class Connection {
   async #unsolicited(): Promise<Pop3Error> {
     if (this.#at === this.#input.length) await this.#fill(this.#timer.now() + this.limits.commandMs);
     this.#reply = this.show(this.#input.subarray(this.#at, this.#at + this.limits.statusLineBytes));
-    return this.broken('E_POP3_UNSOLICITED', 'the server sent bytes that no command had asked for');
+    const words = 'the server sent bytes that no command had asked for';
+    // Behind a body, or before the command.
+    const unsent = this.#octets === null;
+    const told = { kind: 'broken', code: 'E_POP3_UNSOLICITED', words, next: RECONNECT, unsent } as const;
+    return this.#wire.close(this.#error(told));
   }
 
   #tooLarge(maxBytes: number): Pop3Error {

@@ -42,6 +42,8 @@ export interface Pop3Facts {
   /** Bytes received and sent on the connection so far. */
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Nothing of the command was sent: what is wrong was there before it. */
+  readonly unsent?: boolean;
 }
 
 export class Pop3Error extends Error {
@@ -52,6 +54,7 @@ export class Pop3Error extends Error {
   readonly reply: string | undefined;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  readonly unsent: boolean;
 
   constructor(message: string, facts: Pop3Facts, options?: { cause?: unknown }) {
     super(message, options);
@@ -63,5 +66,6 @@ export class Pop3Error extends Error {
     this.reply = facts.reply;
     this.bytesIn = facts.bytesIn;
     this.bytesOut = facts.bytesOut;
+    this.unsent = facts.unsent ?? false;
   }
 }

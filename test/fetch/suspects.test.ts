@@ -113,6 +113,22 @@ describe('a message that the server refuses', () => {
   );
 });
 
+describe('a message that is tried alone', () => {
+  it('is not blamed for bytes that came unasked before anything of it was asked for', async () => {
+    const world = new World({
+      messages: [mail('a', letter('a'))],
+      faults: [{ verb: 'UIDL', args: '1', times: 4, suffix: '-ERR [SYS/TEMP] going down\r\n' }],
+      settings: { attempts: 1 },
+    });
+    for (let run = 0; run < 4; run += 1) {
+      await world.run();
+      expect((await world.head()).failures).toEqual([]);
+      world.skewMs += DEADLINE_MS;
+    }
+    expect(await world.contents()).toEqual([letter('a')]);
+  });
+});
+
 describe("another run's intents", () => {
   it('are not counted while it may live: its messages are tried last, and without blame', async () => {
     const world = new World({ messages: six(), settings: SINGLY });

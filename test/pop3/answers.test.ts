@@ -60,7 +60,7 @@ describe('a body', () => {
     await settled();
     line.say('+OK 5000 octets\r\nfirst half\r\n.\r\nsecond half\r\n.\r\n');
     const error = await pending;
-    expect(error).toMatchObject({ kind: 'broken', code: 'E_POP3_UNSOLICITED', command: 'RETR 1' });
+    expect(error).toMatchObject({ code: 'E_POP3_UNSOLICITED', command: 'RETR 1', unsent: false });
     expect(error.reply).toContain('second half');
   });
 

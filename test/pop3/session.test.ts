@@ -65,7 +65,7 @@ describe('each command', () => {
       line.heard.length = 0;
       line.say('-ERR Autologout; idle for too long\r\n');
       const error = await failure<Pop3Error>(call(client));
-      expect(error).toMatchObject({ kind: 'broken', code: 'E_POP3_UNSOLICITED' });
+      expect(error).toMatchObject({ kind: 'broken', code: 'E_POP3_UNSOLICITED', unsent: true });
       expect(error.message).toContain('Autologout');
       expect(line.heard).toEqual([]);
       expect(line.destroyed).toBe(true);
