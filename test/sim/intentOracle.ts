@@ -62,17 +62,6 @@ function isMeant({ headerHash }: Failure, message: Message): boolean {
   return headerHash === null || headerHash === message.headerHash || headerHash === message.topHash;
 }
 
-/** Whether the committed state has it set aside, so that it is not asked for until its day has come. */
-export function isAside(message: Message, { head }: Ledger): boolean {
-  return (head?.failures ?? []).some(
-    (failure) =>
-      failure.setAsideMs !== null &&
-      failure.uidl === message.uidl &&
-      failure.size === message.listSize &&
-      isMeant(failure, message),
-  );
-}
-
 export function mayBeSetAside(message: Message, ledger: Ledger): boolean {
   if (message.poison !== 'none' || message.truth === null) return true;
   return (ledger.excuses.get(message.number)?.size ?? 0) >= ledger.terms.attempts;

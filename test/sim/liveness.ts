@@ -22,7 +22,8 @@
  *                LIST n answered for what the session has marked as deleted, though the server ignores it
  */
 import type { Head } from '../../lib/mailbox/state.ts';
-import { isAside, mayBeSetAside } from './intentOracle.ts';
+import { isAside, isBlind } from './aside.ts';
+import { mayBeSetAside } from './intentOracle.ts';
 import type { Ledger } from './ledger.ts';
 import type { Message } from './messages.ts';
 import type { Stage } from './runs.ts';
@@ -88,14 +89,13 @@ function checkArrived(stage: Stage, message: Message, head: Head) {
 
 /** A refused RETR is the message's own trouble only where the server delivers another, known by its size. */
 function othersCome(stage: Stage, refused: Message): boolean {
-  const { maildrop, world } = stage;
-  return maildrop.present.some(
+  return stage.maildrop.present.some(
     (other) =>
       !other.hidden &&
       other.listSize !== null &&
       !isHopeless(other) &&
       !isMarked(stage, other) &&
-      !isAside(other, world.ledger) &&
+      !isAside(stage, other) &&
       !isOneWith(stage, refused, other),
   );
 }
@@ -104,30 +104,18 @@ function othersCome(stage: Stage, refused: Message): boolean {
 export function undecidedIn(stage: Stage): number {
   const listed = stage.maildrop.present.filter(({ hidden }) => !hidden);
   const refused = listed.filter(
-    (message) =>
-      message.poison === 'refused' && !isAsideAsListed(stage, message) && !othersCome(stage, message),
+    (message) => message.poison === 'refused' && !isAside(stage, message) && !othersCome(stage, message),
   );
   return listed.filter((message) => refused.some((one) => one === message || isOneWith(stage, one, message)))
     .length;
 }
 
-/** A twin whose brother is no longer listed has another name in the state, and its attempts begin anew. */
-function isAsideAsListed({ maildrop, world }: Stage, message: Message): boolean {
-  const { ledger } = world;
-  const isTwin = maildrop.present.some(
-    (other) => other !== message && !other.hidden && other.uidl === message.uidl,
-  );
-  if (isTwin) return isAside(message, ledger);
-  return (ledger.head?.failures ?? []).some(
-    ({ uidl, headerHash, setAsideMs }) => setAsideMs !== null && uidl === message.uidl && headerHash === null,
-  );
-}
-
 /** One that ignores DELE has all that should be gone marked as deleted by the time that anything is asked for. */
-function isMarked({ maildrop, world }: Stage, message: Message): boolean {
+function isMarked(stage: Stage, message: Message): boolean {
+  const { maildrop, world } = stage;
   const { ledger } = world;
   if (maildrop.manners.deletes !== 'ignored' || !isDeletable(message, ledger)) return false;
-  return ledger.recorded.has(ledger.pairOf(message.uidl, message.sha256)) && !isAside(message, ledger);
+  return ledger.recorded.has(ledger.pairOf(message.uidl, message.sha256)) && !isAside(stage, message);
 }
 
 /** No attempt can bring it in whole and announced. */
@@ -190,11 +178,6 @@ function isUnsayable({ poison }: Message): boolean {
   return poison === 'announce' || poison === 'unsayable';
 }
 
-/** Without TOP; nor does it tell anything of one that ends each session it is asked in. */
-function isBlind({ maildrop }: Stage, sharing: readonly Message[]): boolean {
-  return maildrop.manners.top === 'refused' || sharing.some(({ topWire }) => cutsItself(topWire));
-}
-
 /** Whether nothing tells these two apart. */
 function isOneWith(stage: Stage, message: Message, other: Message): boolean {
   const others = sharers(stage.world.ledger, message, message.uidl);
@@ -219,12 +202,6 @@ export function isUnvouched(stage: Stage): boolean {
     (message) => !message.hidden && message.listSize !== null && !isMarked(stage, message),
   );
   return !uidlOfOne && (!listOfOne || !sized);
-}
-
-/** Its first terminator is not its end. */
-function cutsItself(wire: Buffer): boolean {
-  const text = wire.toString('latin1');
-  return !text.startsWith('.\r\n') && text.indexOf('\r\n.\r\n') + 5 !== text.length;
 }
 
 function comesShort({ truth, listSize }: Message): boolean {

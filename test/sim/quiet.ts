@@ -24,7 +24,6 @@ export function wasQuiet(stage: Stage, before: Counts, report: RunReport | null)
   const { outcome, counts: told } = report;
   // Attempts are counted at mail whose event is refused, and nothing is put or retrieved for it.
   if (told.failed > undecided) return false;
-  if (stage.world.ledger.overwritten.size > 0) return true;
   const mailStays = undecided > 0 || staysThoughItShouldGo(stage);
   if (!mailStays && (counts.retrs !== before.retrs || counts.deles !== before.deles)) return false;
   if (told.notReached > 0) return false;

@@ -109,4 +109,19 @@ export const REGRESSIONS: readonly Regression[] = [
     found:
       'What ends each process that announces it was always the first of several, and the others were never announced.',
   },
+  {
+    seed: 22814,
+    found:
+      'A run whose second sign-in was refused was taken for one with nothing to do, since the store had overwritten an object.',
+  },
+  {
+    seed: 25439,
+    found:
+      'A message that a twin had joined was taken for set aside by the name that its UIDL had before, and so for decided.',
+  },
+  { seed: 33495, found: 'The same, by a failure of another size.' },
+  {
+    seed: 36993,
+    found: 'A message was blamed for bytes that lay in the line before anything of it was asked for.',
+  },
 ];
