@@ -5,10 +5,12 @@ import { type Head, type MessageRef, refKey } from '../mailbox/state.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import { Digester } from '../store/checksum.ts';
 import type { Suspect } from './alone.ts';
+import { fence } from './fence.ts';
 import type { Row } from './listing.ts';
+import { knowledgeOf, refOf } from './plan.ts';
 import { postpone, type RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
-import { isBlameless, RunEnded } from './trouble.ts';
+import { isBlameless, isOfTheLine, RunEnded } from './trouble.ts';
 
 export interface Attempted {
   readonly suspect: Suspect;
@@ -37,20 +39,22 @@ export async function judge(
 
 /** A store's fault is no attempt; a deadline is one only when the message had half a run for itself. */
 async function isGuilty(
-  { deadline, ports, whole }: RunContext,
+  context: RunContext,
   session: Session,
   { suspect, begunMs, twinCame = false }: Attempted,
   error: unknown,
 ): Promise<boolean> {
+  const { deadline, ports, whole } = context;
   if (error instanceof RunEnded) {
     return error.why === 'deadline' && ports.clock.now() - begunMs >= deadline.spanMs / 2;
   }
-  if (isBlameless(error) || isOlder(error)) return false;
+  if (isBlameless(error)) return false;
+  if (isOlder(error)) return false;
   if (error instanceof Pop3Error && error.kind === 'refused' && error.phase === 'retr') {
     return (
       twinCame ||
       [...whole].some((ref) => ref !== refKey(suspect.ref)) ||
-      (await serverStillDelivers(session, suspect))
+      (await serverStillDelivers(context, session, suspect))
     );
   }
   return true;
@@ -64,37 +68,61 @@ function isOlder(error: unknown): boolean {
   return error instanceof Pop3Error && error.unsent && (error.phase === 'retr' || error.phase === 'top');
 }
 
+/** How many others are asked for: one that is on record as another mail was may be refused itself. */
+const PROBES = 3;
+
 /**
- * A refused RETR is the message's own only if this run gets another one: the smallest that is on record is
+ * A refused RETR is the message's own only if this run gets another one: the smallest that are on record are
  * asked for, since a mailbox with nothing new would otherwise never tell one bad message from a failing server.
  */
-async function serverStillDelivers(session: Session, { rows: refused }: Suspect): Promise<boolean> {
-  const { known } = session;
-  let smallest: Row | null = null;
-  for (const row of session.listing.rows()) {
-    if (
-      refused.some(({ index }) => index === row.index) ||
-      row.octets === null ||
-      session.deleted.has(row.index)
-    )
-      continue;
-    const stored = known.noted(row.index) !== null;
-    if (!stored && !known.records(row.uidl).some(({ size }) => size === row.octets)) continue;
-    if (smallest === null || row.octets < (smallest.octets ?? 0)) smallest = row;
+async function serverStillDelivers(
+  context: RunContext,
+  session: Session,
+  { rows }: Suspect,
+): Promise<boolean> {
+  const asked = new Set(rows.map(({ index }) => index));
+  for (let probes = 0; probes < PROBES && session.client.closedBy === null; probes += 1) {
+    const row = smallestStored(context, session, asked);
+    if (row === null) return false;
+    asked.add(row.index);
+    if (await delivers(session, row)) return true;
   }
-  if (smallest === null || session.client.closedBy !== null) return false;
+  return false;
+}
+
+/** One that failed or is open itself tells nothing. */
+function smallestStored({ state }: RunContext, session: Session, asked: ReadonlySet<number>): Row | null {
+  const { known, listing, deleted, headerHashes } = session;
+  const { open, failure } = knowledgeOf(state.head);
+  let smallest: Row | null = null;
+  for (const row of listing.rows()) {
+    if (asked.has(row.index) || row.octets === null || deleted.has(row.index)) continue;
+    if (smallest !== null && row.octets >= (smallest.octets ?? 0)) continue;
+    const stored =
+      known.noted(row.index) !== null || known.records(row.uidl).some(({ size }) => size === row.octets);
+    const ref = refOf(row, headerHashes.get(row.index) ?? null);
+    if (stored && !open(ref) && !failure(ref)) smallest = row;
+  }
+  return smallest;
+}
+
+async function delivers(session: Session, row: Row): Promise<boolean> {
+  const { client, known, inDoubt } = session;
   const digester = new Digester();
-  session.inDoubt.add(smallest.index);
+  const before = inDoubt.has(row.index);
+  inDoubt.add(row.index);
   try {
-    await session.client.retr(smallest.number, (chunk) => digester.update(chunk));
+    await client.retr(row.number, (chunk) => digester.update(chunk));
+    // Its tail must not be taken for what is said of the next message.
+    await fence(session, [row]);
     const { sha256 } = digester.digest();
     // It need not be the mail that the record is of; some servers hide at QUIT what was retrieved.
-    if (known.records(smallest.uidl).some((record) => record.sha256 === sha256))
-      session.inDoubt.delete(smallest.index);
+    if (known.records(row.uidl).some((record) => record.sha256 === sha256)) inDoubt.delete(row.index);
     return true;
   } catch (error) {
-    if (error instanceof Pop3Error) return false;
-    throw error;
+    if (!isOfTheLine(error)) throw error;
+    if (!before && client.closedBy === null) inDoubt.delete(row.index);
+    return false;
   }
 }
 

@@ -113,6 +113,39 @@ describe('a message that the server refuses', () => {
   );
 });
 
+describe('a message that the server refuses, in a mailbox with nothing new', () => {
+  const refused = '-ERR cannot be read\r\n';
+
+  it('is set aside though the smallest one on record is refused by now, too', async () => {
+    const world = new World({
+      messages: [mail('old', letter('old', '')), mail('large', letter('large'))],
+      faults: [
+        { verb: 'RETR', uidl: 'old', after: 1, reply: refused },
+        { verb: 'RETR', uidl: 'new', reply: refused },
+      ],
+      settings: { attempts: 2 },
+    });
+    await world.run();
+    world.server.messages.push(mail('new', letter('new')));
+    for (let run = 0; run < 4; run += 1) await world.run();
+    expect((await world.head()).failures).toMatchObject([{ uidl: 'new', attempts: 2, reported: true }]);
+    expect(world.server.log.sessions.at(-1)?.quit).toBe(true);
+  });
+
+  it('is not blamed where the server refuses all that it is asked for', async () => {
+    const messages = ['old', 'large', 'larger', 'largest'].map((name) => mail(name, letter(name)));
+    const world = new World({
+      messages,
+      faults: [{ verb: 'RETR', after: messages.length, reply: refused }],
+      settings: { attempts: 2 },
+    });
+    await world.run();
+    world.server.messages.push(mail('new', letter('new')));
+    for (let run = 0; run < 4; run += 1) await world.run();
+    expect((await world.head()).failures).toEqual([]);
+  });
+});
+
 describe('a message that is tried alone', () => {
   it('is not blamed for bytes that came unasked before anything of it was asked for', async () => {
     const world = new World({
