@@ -146,6 +146,25 @@ describe('a message that the server refuses, in a mailbox with nothing new', () 
   });
 });
 
+describe('a message that the server refuses, beside one that has come to end itself', () => {
+  it('is not blamed on the word of what no fence vouches for', async () => {
+    const whole = `+OK\r\n${letter('old')}.\r\n`;
+    const tail = { reply: `${whole}-ERR\r\n`, pieces: [whole.length, 100_000], dripMs: 2 };
+    const world = new World({
+      messages: [mail('old', letter('old'))],
+      faults: [
+        { verb: 'RETR', uidl: 'old', after: 1, ...tail },
+        { verb: 'RETR', uidl: 'new', reply: '-ERR cannot be read\r\n' },
+      ],
+      settings: { attempts: 1 },
+    });
+    await world.run();
+    world.server.messages.push(mail('new', letter('new')));
+    for (let run = 0; run < 3; run += 1) await world.run();
+    expect((await world.head()).failures).toEqual([]);
+  });
+});
+
 describe('a message that is tried alone', () => {
   it('is not blamed for bytes that came unasked before anything of it was asked for', async () => {
     const world = new World({
