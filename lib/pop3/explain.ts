@@ -34,6 +34,7 @@ export interface Told {
   readonly words: string;
   /** What comes next or what a person should do. */
   readonly next: string;
+  readonly waitSeconds?: number;
   readonly cause?: unknown;
 }
 
@@ -54,7 +55,8 @@ export function sessionError(situation: Situation, told: Told): Pop3Error {
   const command = verb === null ? undefined : phase === 'sign-in' ? verb : [verb, ...args].join(' ');
   const where = command === undefined ? phase : `${phase} (${command})`;
   const said = reply === undefined ? '' : ` The server said: "${reply}".`;
-  const facts = { kind: told.kind, code: told.code, phase, command, reply, bytesIn, bytesOut };
+  const { kind, code, waitSeconds } = told;
+  const facts = { kind, code, phase, command, reply, waitSeconds, bytesIn, bytesOut };
   const cause = told.cause === undefined ? undefined : { cause: told.cause };
   return new Pop3Error(`${where}: ${told.words}.${said} ${told.next}`, facts, cause);
 }
