@@ -46,8 +46,28 @@ async function start(behind: (store: ObjectStore) => ObjectStore = (store) => st
   onTestFinished(() => server.close());
   const store = behind(memoryStore('archive'));
   const events: MailferryEvent[] = [];
+  const dialed = dialTls({ timer: systemClock });
+  const lines: string[] = [];
+  const open = { now: 0, most: 0 };
   const ports: FetchPorts = {
-    dial: dialTls({ timer: systemClock }),
+    dial: async (endpoint, signal) => {
+      const line = await dialed(endpoint, signal);
+      open.now += 1;
+      open.most = Math.max(open.most, open.now);
+      let over = false;
+      return {
+        read: () => line.read(),
+        write: (bytes) => line.write(bytes),
+        get unread() {
+          return line.unread;
+        },
+        destroy() {
+          if (!over) open.now -= 1;
+          over = true;
+          line.destroy();
+        },
+      };
+    },
     store,
     publisher: {
       durable: true,
@@ -66,17 +86,17 @@ async function start(behind: (store: ObjectStore) => ObjectStore = (store) => st
     trust: storeTrust(store, { clock: systemClock }),
     inFlight: new ByteBudget(64 * 1024 * 1024),
   };
-  const lines: string[] = [];
   const handle = (...bodies: readonly string[]) =>
     fetchJobs({ ports, log: (line) => lines.push(line) }, eventOf(...bodies), REMAINING);
   const logged = () => lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-  return { server, store, events, handle, lines, logged };
+  return { server, store, events, handle, lines, logged, open };
 }
 
 async function configure(
   store: ObjectStore,
   server: ScriptedServer,
   changes: readonly object[],
+  settings: object = {},
 ): Promise<void> {
   const { host, port, user, ca } = server;
   const mailboxes = changes.map((change) => ({
@@ -88,7 +108,7 @@ async function configure(
     password: 'env:FERRY',
     ...change,
   }));
-  await store.replace(MAILBOXES_KEY, Buffer.from(JSON.stringify({ v: 1, mailboxes })), null);
+  await store.replace(MAILBOXES_KEY, Buffer.from(JSON.stringify({ v: 1, ...settings, mailboxes })), null);
 }
 
 describe('a fetch job', () => {
@@ -109,6 +129,20 @@ describe('a fetch job', () => {
     for (const secret of [server.password, server.mailboxes.get('other')?.password]) {
       expect(lines.join('\n')).not.toContain(secret);
     }
+  });
+
+  it.each([1, 2])('keeps to %i connections at once to one host', async (connectionsPerHost) => {
+    const { server, store, handle, logged, open } = await start();
+    const ids = ['a', 'b', 'c', 'd', 'e'];
+    await configure(
+      store,
+      server,
+      ids.map((id) => ({ id })),
+      { connectionsPerHost },
+    );
+    await handle(jobOf({ mailboxes: ids }));
+    expect(logged().map(({ mailbox, outcome }) => [mailbox, outcome])).toEqual(ids.map((id) => [id, 'done']));
+    expect(open).toEqual({ now: 0, most: connectionsPerHost });
   });
 
   it('that is malformed is logged and never comes back', async () => {
