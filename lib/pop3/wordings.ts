@@ -41,7 +41,10 @@ const WORDINGS: readonly Wording[] = [
   },
   { sign: 'in use', says: /\block(?: is)? busy\b|\bpop ?lock/ },
   // qpopper and RFC 2449: "Is another session active?", "Do you have another POP session running?"
-  { sign: 'in use', says: /\b(?:another|other) (?:\w+ ){0,2}(?:session|client|connection|process|user)\b/ },
+  {
+    sign: 'in use',
+    says: /\b(?:another|other) (?:\w+ ){0,2}(?:session|client|connection|process|user)\b(?! ?name)/,
+  },
   {
     sign: 'in use',
     says: /\balready (?:been )?(?:logged|signed|open|opened|connected|in use)\b|\bis (?:being used|in use)\b/,
@@ -158,9 +161,10 @@ export function meaningOf(text: Buffer): Meaning | null {
   const lasting = first('app password', 'web sign-in', 'switched off', 'TLS wanted');
   if (passing !== null && (lasting !== null || signs.has('credentials'))) return 'unclear';
   if (passing === 'in use') return passing;
+  // "Access denied: invalid password" leaves nothing unclear.
+  if (signs.has('credentials')) return null;
   if (signs.has('shut out') && lasting === null) return 'unclear';
-  if (passing !== null) return passing;
-  return signs.has('credentials') ? null : lasting;
+  return passing ?? lasting;
 }
 
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600 };

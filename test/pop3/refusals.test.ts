@@ -96,6 +96,8 @@ const PERSON = {
     ['popa3d', 'Authentication failed (bad password?)'],
     ['GMX', 'authentication failed'],
     ['Courier', 'Login failed.'],
+    ['some', 'Access denied: invalid password'],
+    ['some', 'Login failed, try another user name'],
     ['some', 'Login failed - bad credentials or POP disabled for this mailbox.'],
     ['some', 'no such user as busy.locked.throttled@example.org'],
   ],
