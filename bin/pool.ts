@@ -1,14 +1,33 @@
-/** Runs `work` on every item, at most `width` at once; results in the order of the items. */
+import { Turns } from '../lib/fetch/turns.ts';
+
+export interface Width<T> {
+  /** At once, of all. */
+  readonly all: number;
+  /** At once, of those of one group. */
+  readonly perGroup: number;
+  readonly groupOf: (item: T) => string;
+}
+
+/**
+ * Runs `work` on every item; results in the order of the items. One that waits for its group has not begun, and takes
+ * up no place of those that could.
+ */
 export async function inParallel<T, R>(
   items: readonly T[],
-  width: number,
+  { all, perGroup, groupOf }: Width<T>,
   work: (item: T) => Promise<R>,
 ): Promise<readonly R[]> {
-  const results: R[] = [];
-  const queue = items.entries();
-  const worker = async () => {
-    for (const [at, item] of queue) results[at] = await work(item);
+  const groups = new Turns(perGroup);
+  const places = new Turns(all);
+  const one = async (item: T): Promise<R> => {
+    const leaveGroup = await groups.take(groupOf(item));
+    const leavePlace = await places.take('');
+    try {
+      return await work(item);
+    } finally {
+      leavePlace();
+      leaveGroup();
+    }
   };
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
-  return results;
+  return Promise.all(items.map(one));
 }

@@ -1,9 +1,14 @@
 import type { RunReport, Trouble } from '../lib/fetch/report.ts';
-import { bytesInWords, countInWords, durationInWords } from './words.ts';
+import { bytesInWords, countInWords, durationInWords, instantInWords } from './words.ts';
 
 /** A run as a person reads it: what was there and what became of it, then everything that is not well. */
 export function describeRun(report: RunReport): string {
-  const { mailbox, counts, messages, notes, error } = report;
+  const { mailbox, counts, messages, notes, error, waiting } = report;
+  if (waiting !== undefined) {
+    const { message, code, until } = waiting;
+    const told = message.replaceAll('\n', '\n    ');
+    return `! ${mailbox}: not tried before ${instantInWords(Date.parse(until))}\n  ${told} (${code})`;
+  }
   const hidden = counts.failed + counts.setAside - messages.length;
   return [
     `${mark(report)} ${mailbox}: ${summary(report)}`,

@@ -44,6 +44,7 @@ export interface Settings {
   readonly store: StoreSettings;
   readonly events: EventsSettings;
   readonly mailboxes: readonly Mailbox[];
+  readonly connectionsPerHost: number;
   /** The folder of the file: paths in it are relative to that. */
   readonly base: string;
 }
@@ -71,7 +72,7 @@ export async function loadSettings(
     );
   }
   if (events === undefined || problems.length > 0) throw new SettingsError(source, problems);
-  return { store, events, mailboxes, base };
+  return { store, events, mailboxes, connectionsPerHost: file.connectionsPerHost, base };
 }
 
 async function readYaml(path: string, source: string): Promise<unknown> {

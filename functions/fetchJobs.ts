@@ -5,11 +5,13 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { FetchPorts } from '../lib/fetch/ports.ts';
 import { mayHaveSuspects, type RunReport } from '../lib/fetch/report.ts';
-import { type RunOptions, runMailbox } from '../lib/fetch/run.ts';
+import { runMailbox } from '../lib/fetch/run.ts';
+import { hostKey, Turns } from '../lib/fetch/turns.ts';
 import { loadHead } from '../lib/mailbox/head.ts';
 import {
   MAILBOXES_KEY,
   type Mailbox,
+  type MailboxesDocument,
   parseMailboxesDocument,
   SettingsError,
 } from '../lib/mailbox/settings.ts';
@@ -21,6 +23,9 @@ const ANSWER_MS = 3_000;
 
 /** A job that waited longer may be overtaken; a fresh one is not worth another read of the state. */
 const FRESH_MS = 60_000;
+
+/** Of the job's time. A run that begins with less would count as a failure of the mailbox, which waited for others. */
+const WORTH_SHARE = 8;
 
 /** Ten thousand mailboxes of 300 bytes; more would not be read within a minute's job either. */
 const MAX_MAILBOXES_BYTES = 16 * 1024 * 1024;
@@ -62,8 +67,8 @@ async function handled(jobs: FetchJobs, record: SQSRecord, deadlineMs: number): 
     return true;
   }
   try {
-    const mailboxes = await mailboxesOf(jobs.ports, job, log);
-    const reports = await runAll(jobs.ports, { job, mailboxes, deadlineMs });
+    const { mailboxes, connectionsPerHost } = await mailboxesOf(jobs.ports, job, log);
+    const reports = await runAll(jobs.ports, { job, mailboxes, connectionsPerHost, deadlineMs, log });
     for (const report of reports)
       log({ level: levelOf(report), message: 'run', bundle: job.bundle, ...report });
     return true;
@@ -82,19 +87,28 @@ async function handled(jobs: FetchJobs, record: SQSRecord, deadlineMs: number): 
 type Log = (entry: object) => void;
 
 /** Those of the job that are still configured and enabled, and that no later job has overtaken. */
-async function mailboxesOf(ports: FetchPorts, job: Job, log: Log): Promise<readonly Mailbox[]> {
-  const all = new Map((await readMailboxes(ports)).map((mailbox) => [mailbox.id, mailbox]));
+async function mailboxesOf(
+  ports: FetchPorts,
+  job: Job,
+  log: Log,
+): Promise<Pick<Work, 'mailboxes' | 'connectionsPerHost'>> {
+  const { mailboxes, connectionsPerHost } = await readMailboxes(ports);
+  const all = new Map(mailboxes.map((mailbox) => [mailbox.id, mailbox]));
   const chosen: Mailbox[] = [];
   for (const id of new Set(job.mailboxes)) {
     const mailbox = all.get(id);
     const why = mailbox === undefined ? 'is not configured any more' : await whyNot(ports, job, mailbox);
     if (mailbox === undefined || why !== null) {
-      log({ level: 'info', message: 'mailbox skipped', bundle: job.bundle, mailbox: id, why });
+      log({ level: 'info', ...skipped(job, id, why) });
     } else {
       chosen.push(mailbox);
     }
   }
-  return chosen;
+  return { mailboxes: chosen, connectionsPerHost };
+}
+
+function skipped({ bundle }: Job, mailbox: string, why: string | null): object {
+  return { message: 'mailbox skipped', bundle, mailbox, why };
 }
 
 async function whyNot(ports: FetchPorts, job: Job, mailbox: Mailbox): Promise<string | null> {
@@ -107,39 +121,58 @@ async function whyNot(ports: FetchPorts, job: Job, mailbox: Mailbox): Promise<st
   return loaded !== null && loaded.head.lastAttemptMs > slotMs ? 'was tried since the job was made' : null;
 }
 
-async function readMailboxes({ store }: FetchPorts): Promise<readonly Mailbox[]> {
+async function readMailboxes({ store }: FetchPorts): Promise<MailboxesDocument> {
   const read = await readJson(store, MAILBOXES_KEY, MAX_MAILBOXES_BYTES);
   const problem = read === null ? 'the bucket has no such object: no mailbox is configured' : read.problem;
   if (problem !== null) throw new SettingsError(MAILBOXES_KEY, [problem]);
-  return parseMailboxesDocument(read?.value, MAILBOXES_KEY).mailboxes;
+  return parseMailboxesDocument(read?.value, MAILBOXES_KEY);
 }
 
 interface Work {
   readonly job: Job;
   readonly mailboxes: readonly Mailbox[];
+  /** One function's; another bundle's may be under way beside it. */
+  readonly connectionsPerHost: number;
   readonly deadlineMs: number;
+  readonly log: Log;
 }
 
-/** All at once; suspects afterwards and one mailbox at a time, for each must be alone in its process. */
-async function runAll(
-  ports: FetchPorts,
-  { job, mailboxes, deadlineMs }: Work,
-): Promise<readonly RunReport[]> {
-  const run = (mailbox: Mailbox, suspects: RunOptions['suspects']) =>
-    runMailbox(mailbox, ports, { deadlineMs, suspects, honourBackOff: true });
+/** Suspects come last and one mailbox at a time, for each must be alone in its process. */
+async function runAll(ports: FetchPorts, work: Work): Promise<readonly RunReport[]> {
+  const { job, mailboxes, deadlineMs } = work;
   const reports: RunReport[] = [];
   let suspected = mailboxes;
   if (!job.suspects) {
     const begunMs = ports.clock.now();
-    const company = mailboxes.length === 1 ? 'after' : 'never';
-    reports.push(...(await Promise.all(mailboxes.map((mailbox) => run(mailbox, company)))));
+    reports.push(...(await runInTurn(ports, work)));
     // A suspect wants half a run for itself; with less time left, the next job tries it.
     const late = deadlineMs - ports.clock.now() < (deadlineMs - begunMs) / 2;
     const left = reports.filter(mayHaveSuspects).map(({ mailbox }) => mailbox);
-    suspected = company === 'after' || late ? [] : mailboxes.filter(({ id }) => left.includes(id));
+    suspected = mailboxes.length === 1 || late ? [] : mailboxes.filter(({ id }) => left.includes(id));
   }
-  for (const mailbox of suspected) reports.push(await run(mailbox, 'only'));
+  for (const mailbox of suspected)
+    reports.push(await runMailbox(mailbox, ports, { deadlineMs, suspects: 'only', honourBackOff: true }));
   return reports;
+}
+
+/** All at once, but for those that wait for others on their host. */
+async function runInTurn(ports: FetchPorts, work: Work): Promise<readonly RunReport[]> {
+  const { job, mailboxes, connectionsPerHost, deadlineMs, log } = work;
+  const suspects = mailboxes.length === 1 ? 'after' : 'never';
+  const lastMs = deadlineMs - (deadlineMs - ports.clock.now()) / WORTH_SHARE;
+  const hosts = new Turns(connectionsPerHost);
+  const inTurn = async (mailbox: Mailbox): Promise<readonly RunReport[]> => {
+    const leave = await hosts.take(hostKey(mailbox));
+    try {
+      if (ports.clock.now() <= lastMs)
+        return [await runMailbox(mailbox, ports, { deadlineMs, suspects, honourBackOff: true })];
+      log({ level: 'info', ...skipped(job, mailbox.id, 'had no turn at its host within this job') });
+      return [];
+    } finally {
+      leave();
+    }
+  };
+  return (await Promise.all(mailboxes.map(inTurn))).flat();
 }
 
 function levelOf({ error, counts }: RunReport): 'info' | 'warn' | 'error' {

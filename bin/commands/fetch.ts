@@ -1,5 +1,6 @@
 import { mayHaveSuspects, type Progress, type RunReport } from '../../lib/fetch/report.ts';
 import { type RunOptions, runMailbox } from '../../lib/fetch/run.ts';
+import { hostKey } from '../../lib/fetch/turns.ts';
 import type { Mailbox } from '../../lib/mailbox/settings.ts';
 import { EXIT, type ExitCode, exitCodeOfRun, worst } from '../exitCodes.ts';
 import { joinReports } from '../joinReports.ts';
@@ -8,8 +9,8 @@ import { progressLine, TICK_MS } from '../progress.ts';
 import { describeRun } from '../runInWords.ts';
 import type { Call } from './command.ts';
 
-/** Mailboxes at once: enough to hide one slow server, few enough for a laptop and a provider's limits. */
-const MAILBOXES_AT_ONCE = 4;
+/** Mailboxes at once: enough to hide some slow servers, few enough for a laptop. Providers have their own limit. */
+const MAILBOXES_AT_ONCE = 16;
 
 type Suspects = RunOptions['suspects'];
 
@@ -39,7 +40,7 @@ async function fetchMailboxes(
   const [only, ...others] = call.mailboxes;
   const run = (mailbox: Mailbox, suspects: Suspects) => fetchAll(call, { mailbox, suspects, onProgress });
   if (only !== undefined && others.length === 0) return [await run(only, 'after')];
-  return fetchSeveral(call.mailboxes, run, call.signal);
+  return fetchSeveral(call, run);
 }
 
 /**
@@ -47,11 +48,11 @@ async function fetchMailboxes(
  * other mailboxes' work with it, and they would be blamed for it.
  */
 async function fetchSeveral(
-  mailboxes: readonly Mailbox[],
+  { mailboxes, settings, signal }: Call,
   run: (mailbox: Mailbox, suspects: Suspects) => Promise<RunReport>,
-  signal: AbortSignal,
 ): Promise<readonly RunReport[]> {
-  const reports = [...(await inParallel(mailboxes, MAILBOXES_AT_ONCE, (mailbox) => run(mailbox, 'never')))];
+  const width = { all: MAILBOXES_AT_ONCE, perGroup: settings.connectionsPerHost, groupOf: hostKey };
+  const reports = [...(await inParallel(mailboxes, width, (mailbox) => run(mailbox, 'never')))];
   for (const [at, mailbox] of mailboxes.entries()) {
     const report = reports[at];
     if (report === undefined || !mayHaveSuspects(report) || signal.aborted) continue;

@@ -37,7 +37,10 @@ function timeOf({ detailType, detail }: MailferryEvent): string {
     case 'Message Stored':
       return detail.storedAt;
     case 'Message Set Aside':
+    case 'Mailbox Failing':
       return detail.since;
+    case 'Mailbox Recovered':
+      return detail.at;
     case 'Run Finished':
       return detail.startedAt;
   }

@@ -92,6 +92,32 @@ const messageSetAside = z
   })
   .describe('A message could not be fetched in a bounded number of attempts. It stays on the server');
 
+const mailboxFailing = z
+  .strictObject({
+    v: z.literal(1),
+    id: hex64.describe('Names this time of failing; the same on every repeat. Drop repeats by it'),
+    mailbox,
+    since: instant.describe('Of the first failure'),
+    failures: count.describe('In a row'),
+    kind: z
+      .enum(['later', 'person'])
+      .describe('person: it goes on until somebody acts. later: it may end by itself'),
+    code: z.string().min(1).describe('Stable, for programs'),
+    phase: z.string().nullable(),
+    reason: z.string().describe('For people: what happened last, in the words of the server, and what to do'),
+  })
+  .describe('A mailbox cannot be fetched. Once, however long it lasts; Mailbox Recovered ends it');
+
+const mailboxRecovered = z
+  .strictObject({
+    v: z.literal(1),
+    id: hex64.describe('The same on every repeat. Drop repeats by it'),
+    mailbox,
+    since: instant.describe('As in the Mailbox Failing that it ends'),
+    at: instant.describe('Of the first run that went well'),
+  })
+  .describe('A mailbox that failed works again');
+
 const runFinished = z
   .strictObject({
     v: z.literal(1),
@@ -136,16 +162,22 @@ export type Address = Fact<z.infer<typeof address>>;
 export type HeaderSummary = Fact<z.infer<typeof headerSummary>>;
 export type MessageStored = Fact<z.infer<typeof messageStored>>;
 export type MessageSetAside = Fact<z.infer<typeof messageSetAside>>;
+export type MailboxFailing = Fact<z.infer<typeof mailboxFailing>>;
+export type MailboxRecovered = Fact<z.infer<typeof mailboxRecovered>>;
 export type RunFinished = Fact<z.infer<typeof runFinished>>;
 
 export type MailferryEvent =
   | { readonly detailType: 'Message Stored'; readonly detail: MessageStored }
   | { readonly detailType: 'Message Set Aside'; readonly detail: MessageSetAside }
+  | { readonly detailType: 'Mailbox Failing'; readonly detail: MailboxFailing }
+  | { readonly detailType: 'Mailbox Recovered'; readonly detail: MailboxRecovered }
   | { readonly detailType: 'Run Finished'; readonly detail: RunFinished };
 
 /** The detail of each event, by detail type: what ./schema is written from. */
 export const DETAILS = {
   'Message Stored': messageStored,
   'Message Set Aside': messageSetAside,
+  'Mailbox Failing': mailboxFailing,
+  'Mailbox Recovered': mailboxRecovered,
   'Run Finished': runFinished,
 } as const satisfies Record<MailferryEvent['detailType'], z.ZodType>;

@@ -3,7 +3,7 @@ import type { Publisher } from '../events/port.ts';
 import { refKey } from '../mailbox/state.ts';
 import { type Decided, decisions } from './decisions.ts';
 import { type Action, refOf } from './plan.ts';
-import type { Counts, RunReport, Trouble } from './report.ts';
+import type { Counts, RunReport, Trouble, Waiting } from './report.ts';
 import type { RunContext, Tally } from './runContext.ts';
 import type { Session } from './session.ts';
 
@@ -11,6 +11,7 @@ export interface Ending {
   readonly outcome: RunReport['outcome'];
   readonly counts: Counts;
   readonly error: Trouble | null;
+  readonly waiting?: Waiting;
 }
 
 type Class = Exclude<keyof Counts, 'listed'>;
@@ -120,6 +121,7 @@ export function reportOf({ mailbox, run, tally, startedAtMs, endedAtMs }: Run, e
     messages: tally.messages,
     notes: tally.notes,
     error: ending.error,
+    ...(ending.waiting === undefined ? {} : { waiting: ending.waiting }),
   };
 }
 

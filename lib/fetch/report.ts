@@ -38,7 +38,7 @@ export interface RunReport {
   readonly run: string;
   /**
    * done: nothing is left to do now. more: another run goes on where this one stopped. failed: see `error`.
-   * waiting: the mailbox is backed off after failures, and was not tried.
+   * waiting: the mailbox is backed off after failures, or the server wants time between two sign-ins; it was not tried.
    */
   readonly outcome: 'done' | 'more' | 'failed' | 'waiting';
   readonly counts: Counts;
@@ -54,6 +54,17 @@ export interface RunReport {
   /** What a person should know though nothing failed, for example why nothing is deleted. */
   readonly notes: readonly string[];
   readonly error: Trouble | null;
+  /** Of a run that waits, and of no other. */
+  readonly waiting?: Waiting;
+}
+
+/** Why a mailbox was not tried, and until when not. */
+export interface Waiting {
+  /** ISO 8601, UTC. */
+  readonly until: string;
+  readonly code: string;
+  /** Names the mailbox; the server's words are in it. */
+  readonly message: string;
 }
 
 /** Whether a run that left suspects alone may have left some: they are then tried with nothing else under way. */

@@ -1,19 +1,28 @@
 /** One run over one mailbox, step by step: sign in, plan, transfer, announce, commit and delete, QUIT. */
 
-import { afterFailure } from '../mailbox/backOff.ts';
+import {
+  afterFailure,
+  afterSignIn,
+  afterSuccess,
+  delayOf,
+  signInSettings,
+  waitOf,
+} from '../mailbox/backOff.ts';
 import { VANISHED_INTENT_MS } from '../mailbox/bounds.ts';
 import { forgetVanished } from '../mailbox/failures.ts';
 import type { Mailbox } from '../mailbox/settings.ts';
-import { type MessageRef, refKey } from '../mailbox/state.ts';
+import { type Head, type MessageRef, refKey } from '../mailbox/state.ts';
 import { StateFile } from '../mailbox/stateFile.ts';
 import { closeBooks, sweepRecords } from './books.ts';
+import { asItLasts, mailboxFailure } from './coming.ts';
 import { Deadline } from './deadline.ts';
 import { decisions } from './decisions.ts';
 import { announceRun, classify, classifyQuiet, type Ending, NOTHING, reportOf } from './ending.ts';
+import { hasNews, tellNews } from './news.ts';
 import type { FetchPorts } from './ports.ts';
 import { ProgressMeter } from './progressMeter.ts';
 import { mayReopen, type Verdict } from './reopening.ts';
-import type { Progress, RunReport } from './report.ts';
+import type { Progress, RunReport, Waiting } from './report.ts';
 import { contextOf, type RunBegin, type RunContext, Tally } from './runContext.ts';
 import { openSession, type Session } from './session.ts';
 import { work } from './sessions.ts';
@@ -79,10 +88,8 @@ async function inTime({ deadline }: RunBegin, work: Promise<Ending>): Promise<En
 async function perform(begin: RunBegin, options: RunOptions, signal: AbortSignal): Promise<Ending> {
   const { mailbox, ports } = begin;
   const state = await StateFile.open(ports.store, mailbox.id, ports.clock);
-  const { backOff } = state.head;
-  if (options.honourBackOff && backOff && backOff.untilMs > ports.clock.now()) {
-    return { outcome: 'waiting', counts: NOTHING, error: null };
-  }
+  const waiting = options.honourBackOff ? mustWait(begin, state.head, options) : null;
+  if (waiting !== null) return { outcome: 'waiting', counts: NOTHING, error: null, waiting };
   const context = contextOf(begin, state);
   try {
     return await runSessions(context, options, signal);
@@ -90,14 +97,25 @@ async function perform(begin: RunBegin, options: RunOptions, signal: AbortSignal
     // Asked to end while it waited for the server: nobody's failure.
     const ended = begin.deadline.aborted;
     const trouble = troubleOf(ended ? begin.deadline.reason : error, mailbox.id);
-    await closeBooks(context, (head) => (ended ? head : afterFailure(head, trouble, ports.clock))).catch(
+    const failure = mailboxFailure(error, trouble, begin);
+    await closeBooks(context, (head) => (ended ? head : afterFailure(head, failure, ports.clock))).then(
+      () => tellNews(context),
       () => {
         // The state cannot be written: the first reason is the one to tell, and the intents stay open.
       },
     );
     const counts = context.session ? classify(context, context.session).counts : NOTHING;
-    return { outcome: ended ? 'more' : 'failed', counts, error: trouble };
+    if (ended) return { outcome: 'more', counts, error: trouble };
+    return { outcome: 'failed', counts, error: asItLasts(trouble, state.head) };
   }
+}
+
+/** Suspects come right behind their mailbox's own run, and would never get their turn if they kept to LOGIN-DELAY. */
+function mustWait({ mailbox, ports }: RunBegin, head: Head, { suspects }: RunOptions): Waiting | null {
+  const nowMs = ports.clock.now();
+  const wait =
+    waitOf(head, signInSettings(mailbox), nowMs) ?? (suspects === 'only' ? null : delayOf(head, nowMs));
+  return wait && { until: new Date(wait.untilMs).toISOString(), code: wait.code, message: wait.message };
 }
 
 async function runSessions(context: RunContext, options: RunOptions, signal: AbortSignal): Promise<Ending> {
@@ -123,7 +141,7 @@ async function endQuietly(context: RunContext, session: Session): Promise<Ending
   await session.client.quit().catch(() => {
     // Nothing was retrieved and nothing deleted: how this session ended does not matter.
   });
-  await noteSuccess(context);
+  await noteSuccess(context, session);
   return { outcome: 'done', counts, error: null };
 }
 
@@ -137,8 +155,9 @@ async function open(context: RunContext, signal: AbortSignal): Promise<Session> 
     deadlineMs: deadline.endMs - deadline.spanMs / CONNECTION_MARGIN_SHARE,
     signal: AbortSignal.any([signal, opening.signal]),
     state: context.state,
-    onSignIn: () => {
+    onSignIn: (loginDelayMs) => {
       tally.signIns += 1;
+      tally.loginDelayMs = loginDelayMs;
     },
     onOutOfStep: (error) => fetchSingly(context, error),
   }).finally(disarm);
@@ -160,13 +179,20 @@ function policyOf(mailbox: Mailbox): string {
   return JSON.stringify([mailbox.delete, mailbox.attempts]);
 }
 
-async function noteSuccess({ state, ports }: RunContext): Promise<void> {
+async function noteSuccess(context: RunContext, session: Session): Promise<void> {
+  const { state, ports } = context;
   const nowMs = ports.clock.now();
-  await state.commit((head) =>
-    head.backOff === null && nowMs - head.lastSuccessMs < SUCCESS_NOTED_MS
-      ? head
-      : { ...head, lastSuccessMs: nowMs, lastAttemptMs: nowMs, backOff: null },
-  );
+  await state.commit((head) => {
+    const after = succeeded(head, session, nowMs);
+    const fresh = nowMs - head.lastSuccessMs < SUCCESS_NOTED_MS;
+    if (fresh && head.backOff === null && after.signedIn === undefined) return head;
+    return { ...after, lastSuccessMs: nowMs, lastAttemptMs: nowMs };
+  });
+  if (hasNews(state.head)) await tellNews(context);
+}
+
+function succeeded(head: Head, { openedMs, loginDelayMs }: Session, nowMs: number): Head {
+  return afterSignIn(afterSuccess(head, nowMs), openedMs, loginDelayMs);
 }
 
 /**
@@ -212,13 +238,13 @@ async function finish(context: RunContext, session: Session, lineError: unknown)
   };
   await closeBooks(context, (head) => ({
     ...(session.listing.length > 0
-      ? forgetVanished(head, isListed, { nowMs, keptMs: VANISHED_INTENT_MS })
-      : head),
+      ? forgetVanished(succeeded(head, session, nowMs), isListed, { nowMs, keptMs: VANISHED_INTENT_MS })
+      : succeeded(head, session, nowMs)),
     lastSuccessMs: nowMs,
-    backOff: null,
     sweptMs: head.sweptMs ?? nowMs,
     quiet: digest === null ? null : { digest },
   }));
+  await tellNews(context);
   await sweepRecords(context, session);
   const cause = deadline.aborted ? deadline.reason : more ? lineError : undefined;
   const error = cause === undefined ? null : troubleOf(cause, mailbox.id);

@@ -69,6 +69,8 @@ export class Tally {
   readonly gone = new Map<string, { readonly ref: MessageRef; rows: number }>();
   bytesStored = 0;
   signIns = 0;
+  /** What the server announced last, in milliseconds between two sign-ins. */
+  loginDelayMs = 0;
   requested = 0;
   committed = 0;
 

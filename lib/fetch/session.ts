@@ -41,8 +41,8 @@ export interface SignInOptions {
   /** Nothing of the session waits beyond it. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
-  /** Called before each sign-in. */
-  readonly onSignIn: () => void;
+  /** Called before each sign-in, with what the server wants between two of them. */
+  readonly onSignIn: (loginDelayMs: number) => void;
 }
 
 export interface SessionOptions extends SignInOptions {
@@ -122,8 +122,8 @@ async function signInWith(
   const client = await greeted(mailbox, ports, options);
   try {
     // Asked before and after, for what a server announces may change with the sign-in (RFC 2449 section 3).
-    await client.capa();
-    options.onSignIn();
+    const { loginDelaySeconds } = await client.capa();
+    options.onSignIn((loginDelaySeconds ?? 0) * 1000);
     await client.signIn(mailbox.user, secret.reveal());
     return client;
   } catch (error) {

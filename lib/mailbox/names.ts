@@ -55,6 +55,11 @@ export function setAsideId(mailbox: string, ref: string, setAsideMs: number): st
   ]);
 }
 
+/** The id of the event that says a mailbox fails, or has recovered: one of each for a time of failing. */
+export function mailboxNewsId(mailbox: string, news: 'failing' | 'recovered', sinceMs: number): string {
+  return hashOf([Buffer.from(mailbox, 'latin1'), Buffer.from(news), Buffer.from(String(sinceMs))]);
+}
+
 /** The document that holds a mailbox's state. */
 export function headKey(mailbox: string): string {
   return `state/${mailbox}.json`;

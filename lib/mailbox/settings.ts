@@ -12,6 +12,7 @@ const WITHOUT_CONTROLS = /^[^\p{Cc}]*$/u;
 const REFERENCE = /^(env|file|secretsmanager):\S.*$/;
 
 const PORT = 'must be a port number, 1 to 65535';
+const CONNECTIONS = 'must be a whole number, 1 to 100';
 const ATTEMPTS = 'must be a whole number, 1 to 20';
 
 const reference = z
@@ -83,11 +84,14 @@ const events = z.union(
   { error: 'must be { file }, { stdout: true } or { bus, region?, endpoint? }' },
 );
 
+/** Mailboxes on one host are fetched so many at a time: providers refuse who connects more often, some from ten on. */
+const connectionsPerHost = z.int(CONNECTIONS).min(1, CONNECTIONS).max(100, CONNECTIONS).default(4);
+
 /** The command's YAML file. */
-const settingsFile = z.strictObject({ store, events: events.optional(), mailboxes });
+const settingsFile = z.strictObject({ store, events: events.optional(), connectionsPerHost, mailboxes });
 
 /** `config/mailboxes.json` in the bucket. */
-const mailboxesDocument = z.strictObject({ v: z.literal(1), mailboxes });
+const mailboxesDocument = z.strictObject({ v: z.literal(1), connectionsPerHost, mailboxes });
 
 export type Mailbox = z.infer<typeof mailbox>;
 export type StoreSettings = z.infer<typeof store>;

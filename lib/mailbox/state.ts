@@ -4,6 +4,8 @@
  * merged by doing just that. So attempts are counted once per run, and records are kept by UIDL and content.
  */
 
+import type { Pace } from './backOff.ts';
+
 export const STATE_VERSION = 2;
 
 /** A UIDL, told from others that bear it: by LIST size and, where a listing repeats the UIDL, by header hash. */
@@ -77,6 +79,17 @@ export interface BackOff {
   readonly untilMs: number;
   readonly code: string;
   readonly message: string;
+  readonly phase?: string;
+  readonly kind?: 'later' | 'person';
+  /** Of the last failure, and how many of its kind came in a row. */
+  readonly pace?: Pace;
+  readonly ofPace?: number;
+  /** Sign-ins refused since the last success, whatever came in between. */
+  readonly refusals?: number;
+  /** The settings it happened under; others make it void. */
+  readonly settings?: string;
+  /** Whether a person is to be told, and whether the event was accepted. */
+  readonly told?: 'due' | 'accepted';
 }
 
 export interface Head {
@@ -88,6 +101,10 @@ export interface Head {
   readonly lastAttemptMs: number;
   readonly lastSuccessMs: number;
   readonly backOff: BackOff | null;
+  /** It works again, and the event that says so is not accepted yet. */
+  readonly recovered?: { readonly sinceMs: number; readonly atMs: number };
+  /** The last sign-in on a server that wants time between two, and how much. */
+  readonly signedIn?: { readonly atMs: number; readonly delayMs: number };
   /** Set once the server was caught shifting replies: one message per window since. */
   readonly singlySinceMs: number | null;
   /** When records were last held against a listing. */

@@ -3,6 +3,7 @@
  * one with anything amiss is refused as a whole. Their fields are told in state.ts.
  */
 import { z } from 'zod';
+import { PACES } from './backOff.ts';
 import { type Head, STATE_VERSION, type StoredRecord } from './state.ts';
 
 const count = z.int().min(0);
@@ -51,6 +52,13 @@ const backOff = z.strictObject({
   untilMs: instantMs,
   code: z.string(),
   message: z.string(),
+  phase: z.string().optional(),
+  kind: z.enum(['later', 'person']).optional(),
+  pace: z.enum(PACES).optional(),
+  ofPace: count.optional(),
+  refusals: count.optional(),
+  settings: z.string().optional(),
+  told: z.enum(['due', 'accepted']).optional(),
 });
 
 const segment = z.strictObject({
@@ -68,6 +76,8 @@ const head = z.strictObject({
   lastAttemptMs: instantMs,
   lastSuccessMs: instantMs,
   backOff: backOff.nullable(),
+  recovered: z.strictObject({ sinceMs: instantMs, atMs: instantMs }).optional(),
+  signedIn: z.strictObject({ atMs: instantMs, delayMs: count }).optional(),
   singlySinceMs: instantMs.nullable(),
   sweptMs: instantMs.nullable(),
   intents: z.array(intent),

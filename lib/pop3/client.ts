@@ -115,8 +115,8 @@ export class Pop3Client {
 
   /**
    * USER and PASS, UTF-8 and untrimmed; nothing is sent behind PASS before its answer (QUIRK: Courier and
-   * solid-pop3d lose it). A refusal without response code is 'person', E_POP3_SIGNIN_REFUSED: some servers
-   * say the same when they throttle, so it means what it says only when it lasts.
+   * solid-pop3d lose it). A refusal without response code means what its words say (wordings.ts), and else is
+   * 'person', E_POP3_SIGNIN_REFUSED: some servers say the same when they throttle, so it is certain only when it lasts.
    */
   async signIn(user: string, password: string): Promise<void> {
     this.#connection.hide(password);

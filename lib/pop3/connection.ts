@@ -123,8 +123,7 @@ export class Connection {
       const untilMs = this.#timer.now() + exchange.statusMs;
       if (exchange.verb !== null) await this.#send(exchange.verb, exchange.args, untilMs);
       const status = await this.#readStatus(untilMs);
-      if (!status.ok)
-        throw this.#error({ words: 'the server refused', ...refusal(exchange.scope, status.code) });
+      if (!status.ok) throw this.#error({ words: 'the server refused', ...refusal(exchange.scope, status) });
       return await answer(status);
     } finally {
       this.#busy = false;

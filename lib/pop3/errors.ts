@@ -39,6 +39,8 @@ export interface Pop3Facts {
   readonly command?: string | undefined;
   /** The server's own first line, escaped, at most 512 characters. */
   readonly reply?: string | undefined;
+  /** How long the server asks to stay away, where it says so. */
+  readonly waitSeconds?: number | undefined;
   /** Bytes received and sent on the connection so far. */
   readonly bytesIn: number;
   readonly bytesOut: number;
@@ -52,6 +54,7 @@ export class Pop3Error extends Error {
   readonly phase: Pop3Phase;
   readonly command: string | undefined;
   readonly reply: string | undefined;
+  readonly waitSeconds: number | undefined;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly unsent: boolean;
@@ -64,6 +67,7 @@ export class Pop3Error extends Error {
     this.phase = facts.phase;
     this.command = facts.command;
     this.reply = facts.reply;
+    this.waitSeconds = facts.waitSeconds;
     this.bytesIn = facts.bytesIn;
     this.bytesOut = facts.bytesOut;
     this.unsent = facts.unsent ?? false;

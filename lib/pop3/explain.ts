@@ -35,6 +35,7 @@ export interface Told {
   /** What comes next or what a person should do. */
   readonly next: string;
   readonly unsent?: boolean;
+  readonly waitSeconds?: number;
   readonly cause?: unknown;
 }
 
@@ -55,8 +56,8 @@ export function sessionError(situation: Situation, told: Told): Pop3Error {
   const command = verb === null ? undefined : phase === 'sign-in' ? verb : [verb, ...args].join(' ');
   const where = command === undefined ? phase : `${phase} (${command})`;
   const said = reply === undefined ? '' : ` The server said: "${reply}".`;
-  const { kind, code, unsent = false } = told;
-  const facts = { kind, code, phase, command, reply, bytesIn, bytesOut, unsent };
+  const { kind, code, waitSeconds, unsent = false } = told;
+  const facts = { kind, code, phase, command, reply, waitSeconds, bytesIn, bytesOut, unsent };
   const cause = told.cause === undefined ? undefined : { cause: told.cause };
   return new Pop3Error(`${where}: ${told.words}.${said} ${told.next}`, facts, cause);
 }

@@ -1,4 +1,6 @@
 import type { Pop3ErrorKind } from './errors.ts';
+import type { Status } from './replies.ts';
+import { type Meaning, meaningOf, secondsAsked } from './wordings.ts';
 
 /** What a -ERR would be about: getting in, the mailbox as a whole, or one message. */
 export type Scope = 'greeting' | 'sign-in' | 'mailbox' | 'message';
@@ -7,25 +9,31 @@ export interface Refusal {
   readonly kind: Pop3ErrorKind;
   readonly code: string;
   readonly next: string;
+  /** How long the server asks to stay away, where it says so. */
+  readonly waitSeconds?: number;
 }
+
+const IN_USE: Refusal = {
+  kind: 'later',
+  code: 'E_POP3_IN_USE',
+  next: 'Another session holds the mailbox, perhaps one that was cut off; it is tried again later.',
+};
+
+const SYS_TEMP: Refusal = {
+  kind: 'later',
+  code: 'E_POP3_SYS_TEMP',
+  next: 'The server has temporary trouble; it is tried again later.',
+};
 
 /** RFC 2449 section 8.1 and RFC 3206: trouble that passes. */
 const PASSING: Readonly<Record<string, Refusal>> = {
-  'IN-USE': {
-    kind: 'later',
-    code: 'E_POP3_IN_USE',
-    next: 'Another session holds the mailbox, perhaps one that was cut off; it is tried again later.',
-  },
+  'IN-USE': IN_USE,
   'LOGIN-DELAY': {
     kind: 'later',
     code: 'E_POP3_LOGIN_DELAY',
     next: 'The server wants more time between sign-ins; poll this mailbox less often.',
   },
-  'SYS/TEMP': {
-    kind: 'later',
-    code: 'E_POP3_SYS_TEMP',
-    next: 'The server has temporary trouble; it is tried again later.',
-  },
+  'SYS/TEMP': SYS_TEMP,
 };
 
 const LASTING: Readonly<Record<string, Refusal>> = {
@@ -38,6 +46,42 @@ const LASTING: Readonly<Record<string, Refusal>> = {
     kind: 'person',
     code: 'E_POP3_AUTH',
     next: 'Check the user name and the password; the server says it is these.',
+  },
+};
+
+/** The same without a code, by the server's words. */
+const BY_WORDS: Readonly<Record<Meaning, Refusal>> = {
+  'in use': IN_USE,
+  temporary: SYS_TEMP,
+  throttled: {
+    kind: 'later',
+    code: 'E_POP3_THROTTLED',
+    next: 'The server wants fewer sign-ins, connections or bytes; it is tried again later. If it goes on, poll less often, or lower connectionsPerHost.',
+  },
+  unclear: {
+    kind: 'later',
+    code: 'E_POP3_SIGNIN_UNCLEAR',
+    next: 'This may pass by itself, and is tried again later, seldom. If it goes on: check the user name and the password, whether the account is locked, and whether POP3 is switched on for it.',
+  },
+  'switched off': {
+    kind: 'person',
+    code: 'E_POP3_SWITCHED_OFF',
+    next: "Switch POP3 on in the account's settings at the provider, or ask its administrator to.",
+  },
+  'app password': {
+    kind: 'person',
+    code: 'E_POP3_APP_PASSWORD',
+    next: 'Make an app password (an authorization code) at the provider, and put it in place of the account’s own.',
+  },
+  'web sign-in': {
+    kind: 'person',
+    code: 'E_POP3_WEB_SIGNIN',
+    next: 'Sign in to the account with a web browser once, and confirm what the provider asks there.',
+  },
+  'TLS wanted': {
+    kind: 'person',
+    code: 'E_POP3_TLS_WANTED',
+    next: 'The server takes passwords over TLS only: use its TLS port, which is 995 nearly everywhere.',
   },
 };
 
@@ -65,15 +109,26 @@ const PLAIN: Readonly<Record<Scope, Refusal>> = {
 };
 
 /**
- * What a -ERR means. For one message it is always 'refused', whatever response code it carries (the code
+ * What a -ERR means. For one message it is always 'refused', whatever response code or words it carries (a code
  * then names it): "try later" about message 7 must not read as "try later" about the mailbox.
  */
-export function refusal(scope: Scope, responseCode: string | null): Refusal {
-  const code = responseCode ?? '';
-  const passing = PASSING[code];
+export function refusal(scope: Scope, { code, text }: Pick<Status, 'code' | 'text'>): Refusal {
+  const passing = PASSING[code ?? ''];
   if (scope === 'message')
-    return { ...PLAIN.message, code: passing?.code ?? LASTING[code]?.code ?? PLAIN.message.code };
-  if (passing !== undefined) return passing;
-  const atTheDoor = scope === 'greeting' || scope === 'sign-in';
-  return (atTheDoor ? LASTING[code] : undefined) ?? PLAIN[scope];
+    return { ...PLAIN.message, code: passing?.code ?? LASTING[code ?? '']?.code ?? PLAIN.message.code };
+  const meant = passing ?? ofTheMailbox(scope, code, text);
+  const waitSeconds = meant.kind === 'later' ? secondsAsked(text) : null;
+  return waitSeconds === null ? meant : { ...meant, waitSeconds };
+}
+
+function ofTheMailbox(scope: 'greeting' | 'sign-in' | 'mailbox', code: string | null, text: Buffer): Refusal {
+  const meaning = meaningOf(text);
+  // QUIRK: Gmail refuses under [AUTH] what it throttles, and under [SYS/PERM] where POP is switched off. Only
+  // words that name nothing of a password outweigh a code.
+  const words = meaning === null || (code !== null && meaning === 'unclear') ? null : BY_WORDS[meaning];
+  // After a sign-in that was accepted, no word is about the sign-in.
+  if (scope === 'mailbox') return words === null || meaning === 'unclear' ? PLAIN.mailbox : words;
+  const lasting = LASTING[code ?? ''];
+  if (code === 'SYS/PERM' && words?.kind === 'later') return lasting ?? words;
+  return words ?? lasting ?? PLAIN[scope];
 }

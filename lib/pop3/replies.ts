@@ -26,9 +26,12 @@ function startsWith(line: Buffer, indicator: string): boolean {
   return line.toString('latin1', 0, indicator.length).toUpperCase() === indicator;
 }
 
-/** RFC 2449 section 8: right behind the indicator, in brackets; 64 characters are more than any registered. */
+/**
+ * RFC 2449 section 8: right behind the indicator, in brackets; 64 characters are more than any registered. QUIRK: some
+ * write what belongs to it behind a blank: "[LOGIN-DELAY 300]", "[WEBALERT https://…]".
+ */
 function responseCode(text: Buffer): string | null {
-  const match = /^\[([A-Za-z0-9/_-]{1,64})\]/.exec(text.toString('latin1', 0, 66));
+  const match = /^\[([A-Za-z0-9/_-]{1,64})[\] \t]/.exec(text.toString('latin1', 0, 66));
   return match?.[1]?.toUpperCase() ?? null;
 }
 

@@ -74,6 +74,26 @@ describe('mailferry fetch', () => {
     }
   });
 
+  it('opens no more connections to one host at once than the settings say', async () => {
+    const opened: number[] = [];
+    const bye = () => {
+      opened.push(pop3.log.connections);
+      return [Buffer.from('+OK bye\r\n')];
+    };
+    // While one is slow to end its session, others would have connected long since.
+    const pop3 = await server({
+      messages: messages(1),
+      faults: [
+        { verb: 'CAPA', delayMs: 50 },
+        { verb: 'QUIT', reply: bye },
+      ],
+    });
+    const cwd = await workFolder();
+    await settingsFor(cwd, pop3, [{}, { id: 'two' }, { id: 'three' }], { connectionsPerHost: 1 });
+    expect((await mailferry(['fetch'], { cwd, env: { PASSWORD: pop3.password } })).code).toBe(EXIT.done);
+    expect(opened).toEqual([1, 2, 3]);
+  });
+
   it('deletes what is proved where the mailbox says so, and keeps what it found out about the store', async () => {
     const held = [...messages(4), generatedMail('large', 9_000_000)];
     const pop3 = await server({ messages: held });

@@ -81,6 +81,17 @@ describe('a report in words', () => {
     ]);
   });
 
+  it('says of a run that waits until when, and why', () => {
+    const waiting = {
+      until: '2026-03-01T10:00:00.000Z',
+      code: 'E_POP3_THROTTLED',
+      message: 'support: sign-in (PASS): too often',
+    };
+    expect(describeRun(report({ outcome: 'waiting', waiting }))).toBe(
+      '! support: not tried before 2026-03-01 10:00:00 UTC\n  support: sign-in (PASS): too often (E_POP3_THROTTLED)',
+    );
+  });
+
   it('says of an unfinished run how to go on', () => {
     expect(describeRun(report({ outcome: 'more' }, { stored: 1, notReached: 2 }))).toBe(
       '! support: 3 messages listed: 1 stored (0 B), 2 not reached; 1.0 s\n  Some work is left: run the same command again.',

@@ -126,11 +126,13 @@ describe('figures', () => {
   });
 });
 
+const ALL_ALIKE = { all: 2, perGroup: 9, groupOf: () => '' };
+
 describe('a pool', () => {
   it('never runs more than its width at once, and keeps the order', async () => {
     let running = 0;
     let most = 0;
-    const results = await inParallel([5, 1, 4, 2, 3], 2, async (turns) => {
+    const results = await inParallel([5, 1, 4, 2, 3], ALL_ALIKE, async (turns) => {
       running += 1;
       most = Math.max(most, running);
       for (let turn = 0; turn < turns; turn++) await null;
@@ -139,5 +141,37 @@ describe('a pool', () => {
     });
     expect(results).toEqual([5, 1, 4, 2, 3]);
     expect(most).toBe(2);
+  });
+
+  it('lets those of a crowded group wait, and nobody else', async () => {
+    const begun: string[] = [];
+    const ends: (() => void)[] = [];
+    const width = { all: 3, perGroup: 2, groupOf: (item: string) => item.slice(0, 1) };
+    const done = inParallel(['a1', 'a2', 'a3', 'a4', 'b1', 'b2'], width, async (item) => {
+      begun.push(item);
+      await new Promise<void>((resolve) => ends.push(resolve));
+      return item;
+    });
+    const settled = () => new Promise((resolve) => setImmediate(resolve));
+    await settled();
+    expect(begun).toEqual(['a1', 'a2', 'b1']);
+    for (const next of [
+      ['a1', 'a2', 'b1', 'b2'],
+      ['a1', 'a2', 'b1', 'b2', 'a3'],
+      ['a1', 'a2', 'b1', 'b2', 'a3', 'a4'],
+    ]) {
+      ends.shift()?.();
+      await settled();
+      expect([...begun].sort()).toEqual([...next].sort());
+    }
+    for (const end of ends) end();
+    expect(await done).toEqual(['a1', 'a2', 'a3', 'a4', 'b1', 'b2']);
+  });
+
+  it('goes on behind what failed', async () => {
+    const failing = inParallel([1, 2, 3], { ...ALL_ALIKE, all: 1 }, async (item) => {
+      if (item === 1) throw new Error('one');
+    });
+    await expect(failing).rejects.toThrow('one');
   });
 });

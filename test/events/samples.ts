@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type {
   HeaderSummary,
+  MailboxFailing,
+  MailboxRecovered,
   MailferryEvent,
   MessageSetAside,
   MessageStored,
@@ -61,6 +63,32 @@ export function messageSetAside(name: string) {
     since: '2026-03-01T10:00:08.000Z',
   } as const satisfies MessageSetAside;
   return { detailType: 'Message Set Aside', detail } as const satisfies MailferryEvent;
+}
+
+export function mailboxFailing(name: string) {
+  const detail = {
+    v: 1,
+    id: hex64(name),
+    mailbox: 'tickets',
+    since: '2026-03-01T10:00:09.000Z',
+    failures: 3,
+    kind: 'person',
+    code: 'E_POP3_AUTH',
+    phase: 'sign-in',
+    reason: 'sign-in (PASS): the server refused.',
+  } as const satisfies MailboxFailing;
+  return { detailType: 'Mailbox Failing', detail } as const satisfies MailferryEvent;
+}
+
+export function mailboxRecovered(name: string) {
+  const detail = {
+    v: 1,
+    id: hex64(name),
+    mailbox: 'tickets',
+    since: '2026-03-01T10:00:09.000Z',
+    at: '2026-03-01T12:00:09.000Z',
+  } as const satisfies MailboxRecovered;
+  return { detailType: 'Mailbox Recovered', detail } as const satisfies MailferryEvent;
 }
 
 export function runFinished(id: string) {

@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { envelope, MAX_DETAIL_BYTES, toJson } from '../../lib/events/envelope.ts';
 import { schemaFiles } from '../../lib/events/schema.ts';
 import { DETAILS } from '../../lib/events/shapes.ts';
-import { headerSummary, messageSetAside, messageStored, runFinished } from './samples.ts';
+import {
+  headerSummary,
+  mailboxFailing,
+  mailboxRecovered,
+  messageSetAside,
+  messageStored,
+  runFinished,
+} from './samples.ts';
 
 const FOLDER = new URL('../../lib/events/schema/', import.meta.url);
 
@@ -39,6 +46,8 @@ describe('details', () => {
     ['Message Stored', { ...placeless, folder: '/srv/mail' }],
     ['Message Stored', { ...detail, headers: null, announcedSize: null, uidl: '\u0000\u00ff' }],
     ['Message Set Aside', messageSetAside('a').detail],
+    ['Mailbox Failing', mailboxFailing('a').detail],
+    ['Mailbox Recovered', mailboxRecovered('a').detail],
     ['Run Finished', runFinished('r1').detail],
   ] as const)('%s: a true one passes', (detailType, value) => {
     expect(DETAILS[detailType].safeParse(value).error).toBeUndefined();
@@ -63,6 +72,8 @@ describe('envelope', () => {
   it.each([
     [messageStored('a'), '2026-03-01T10:00:07.000Z'],
     [messageSetAside('a'), '2026-03-01T10:00:08.000Z'],
+    [mailboxFailing('a'), '2026-03-01T10:00:09.000Z'],
+    [mailboxRecovered('a'), '2026-03-01T12:00:09.000Z'],
     [runFinished('r1'), '2026-03-01T10:00:00.000Z'],
   ])('$detailType: its time is when it happened', (event, time) => {
     expect(envelope(event)).toEqual({

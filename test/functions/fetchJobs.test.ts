@@ -7,6 +7,7 @@ import type { MailferryEvent } from '../../lib/events/shapes.ts';
 import { ByteBudget } from '../../lib/fetch/byteBudget.ts';
 import type { FetchPorts } from '../../lib/fetch/ports.ts';
 import { systemClock } from '../../lib/fetch/systemClock.ts';
+import { loadHead } from '../../lib/mailbox/head.ts';
 import { messageKey } from '../../lib/mailbox/names.ts';
 import { MAILBOXES_KEY } from '../../lib/mailbox/settings.ts';
 import { dialTls } from '../../lib/pop3/dial.ts';
@@ -46,8 +47,33 @@ async function start(behind: (store: ObjectStore) => ObjectStore = (store) => st
   onTestFinished(() => server.close());
   const store = behind(memoryStore('archive'));
   const events: MailferryEvent[] = [];
+  const dialed = dialTls({ timer: systemClock });
+  const lines: string[] = [];
+  const open = { now: 0, most: 0 };
+  /** Time that goes by whenever a connection ends. */
+  const time = { passedMs: 0, eachMs: 0 };
   const ports: FetchPorts = {
-    dial: dialTls({ timer: systemClock }),
+    dial: async (endpoint, signal) => {
+      const line = await dialed(endpoint, signal);
+      open.now += 1;
+      open.most = Math.max(open.most, open.now);
+      let over = false;
+      return {
+        read: () => line.read(),
+        write: (bytes) => line.write(bytes),
+        get unread() {
+          return line.unread;
+        },
+        destroy() {
+          if (!over) {
+            open.now -= 1;
+            time.passedMs += time.eachMs;
+          }
+          over = true;
+          line.destroy();
+        },
+      };
+    },
     store,
     publisher: {
       durable: true,
@@ -62,21 +88,21 @@ async function start(behind: (store: ObjectStore) => ObjectStore = (store) => st
       OTHER: server.mailboxes.get('other')?.password,
       WRONG: 'not-the-password',
     }),
-    clock: systemClock,
+    clock: { ...systemClock, now: () => Date.now() + time.passedMs },
     trust: storeTrust(store, { clock: systemClock }),
     inFlight: new ByteBudget(64 * 1024 * 1024),
   };
-  const lines: string[] = [];
   const handle = (...bodies: readonly string[]) =>
     fetchJobs({ ports, log: (line) => lines.push(line) }, eventOf(...bodies), REMAINING);
   const logged = () => lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-  return { server, store, events, handle, lines, logged };
+  return { server, store, events, handle, lines, logged, open, time };
 }
 
 async function configure(
   store: ObjectStore,
   server: ScriptedServer,
   changes: readonly object[],
+  settings: object = {},
 ): Promise<void> {
   const { host, port, user, ca } = server;
   const mailboxes = changes.map((change) => ({
@@ -88,7 +114,7 @@ async function configure(
     password: 'env:FERRY',
     ...change,
   }));
-  await store.replace(MAILBOXES_KEY, Buffer.from(JSON.stringify({ v: 1, mailboxes })), null);
+  await store.replace(MAILBOXES_KEY, Buffer.from(JSON.stringify({ v: 1, ...settings, mailboxes })), null);
 }
 
 describe('a fetch job', () => {
@@ -109,6 +135,41 @@ describe('a fetch job', () => {
     for (const secret of [server.password, server.mailboxes.get('other')?.password]) {
       expect(lines.join('\n')).not.toContain(secret);
     }
+  });
+
+  it.each([1, 2])('keeps to %i connections at once to one host', async (connectionsPerHost) => {
+    const { server, store, handle, logged, open } = await start();
+    const ids = ['a', 'b', 'c', 'd', 'e'];
+    await configure(
+      store,
+      server,
+      ids.map((id) => ({ id })),
+      { connectionsPerHost },
+    );
+    await handle(jobOf({ mailboxes: ids }));
+    expect(logged().map(({ mailbox, outcome }) => [mailbox, outcome])).toEqual(ids.map((id) => [id, 'done']));
+    expect(open).toEqual({ now: 0, most: connectionsPerHost });
+  });
+
+  it('leaves to the next job whoever had no turn at its host while there was time', async () => {
+    const { server, store, handle, logged, time } = await start();
+    const ids = ['a', 'b', 'c'];
+    await configure(
+      store,
+      server,
+      ids.map((id) => ({ id })),
+      { connectionsPerHost: 1 },
+    );
+    time.eachMs = 25_000;
+    expect(await handle(jobOf({ mailboxes: ids }))).toEqual({ batchItemFailures: [] });
+    expect(logged().filter(({ message }) => message === 'run')).toMatchObject([
+      { mailbox: 'a', outcome: 'done' },
+    ]);
+    expect(logged().filter(({ message }) => message === 'mailbox skipped')).toMatchObject([
+      { mailbox: 'b', why: 'had no turn at its host within this job' },
+      { mailbox: 'c', level: 'info' },
+    ]);
+    for (const id of ['b', 'c']) expect((await loadHead(store, id)).version).toBeNull();
   });
 
   it('that is malformed is logged and never comes back', async () => {

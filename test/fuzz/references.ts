@@ -58,7 +58,7 @@ export function statusOf(line: string): StatusTold | null {
   const parts = /^(?:(\+ok)|-err)(?:[ \t]([\s\S]*))?$/i.exec(line);
   if (parts === null) return null;
   const text = parts[2] ?? '';
-  const code = /^\[([\w/-]+)\]/.exec(text)?.[1] ?? '';
+  const code = /^\[([\w/-]+)[\] \t]/.exec(text)?.[1] ?? '';
   return { ok: parts[1] !== undefined, code: /^.{1,64}$/.test(code) ? code.toUpperCase() : null, text };
 }
 

@@ -29,6 +29,17 @@ describe('settings', () => {
     });
   });
 
+  it('keep to four connections at once to a host, or as many as they say', () => {
+    expect(parseSettingsFile(smallest, 'test').connectionsPerHost).toBe(4);
+    expect(parseSettingsFile({ ...smallest, connectionsPerHost: 1 }, 'test').connectionsPerHost).toBe(1);
+    const { mailboxes } = smallest;
+    expect(
+      parseMailboxesDocument({ v: 1, connectionsPerHost: 9, mailboxes }, 'test').connectionsPerHost,
+    ).toBe(9);
+    for (const wrong of [0, 101, 1.5, '4', null])
+      expect(problemsOf({ ...smallest, connectionsPerHost: wrong }).join()).toContain('connectionsPerHost');
+  });
+
   it('tell all problems at once, each by its path and the id of its mailbox', () => {
     const problems = problemsOf({
       store: { folder: '', bucket: 'x' },

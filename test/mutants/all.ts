@@ -8,6 +8,7 @@ import { RETRIEVING } from './retrieving.ts';
 import { SEGMENTS } from './segments.ts';
 import { STORING } from './storing.ts';
 import { SUSPECTING } from './suspecting.ts';
+import { WAITING } from './waiting.ts';
 
 export const MUTANTS: readonly Mutant[] = [
   ...RETRIEVING,
@@ -17,6 +18,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...RECORDING,
   ...SEGMENTS,
   ...SUSPECTING,
+  ...WAITING,
   ...OUTSIDE,
 ];
 

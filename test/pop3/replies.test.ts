@@ -17,6 +17,12 @@ describe('a status line', () => {
     { line: '+ok lower case', ok: true, code: null, text: 'lower case' },
     { line: '-ERR', ok: false, code: null, text: '' },
     { line: '-ERR [IN-USE] locked', ok: false, code: 'IN-USE', text: '[IN-USE] locked' },
+    {
+      line: '-ERR [LOGIN-DELAY 300] later',
+      ok: false,
+      code: 'LOGIN-DELAY',
+      text: '[LOGIN-DELAY 300] later',
+    },
     { line: '-ERR [sys/temp] later', ok: false, code: 'SYS/TEMP', text: '[sys/temp] later' },
     { line: '-ERR not [IN-USE] at the front', ok: false, code: null, text: 'not [IN-USE] at the front' },
     { line: '-ERR [] empty', ok: false, code: null, text: '[] empty' },

@@ -23,7 +23,8 @@ describe('opening', () => {
   });
 
   it.each([
-    ['-ERR too many connections\r\n', 'later', 'E_POP3_GREETING_REFUSED'],
+    ['-ERR go away\r\n', 'later', 'E_POP3_GREETING_REFUSED'],
+    ['-ERR too many connections\r\n', 'later', 'E_POP3_THROTTLED'],
     ['-ERR [SYS/TEMP] maintenance\r\n', 'later', 'E_POP3_SYS_TEMP'],
     ['-ERR [SYS/PERM] closed for good\r\n', 'person', 'E_POP3_SYS_PERM'],
     ['* OK IMAP4rev1 ready\r\n', 'broken', 'E_POP3_NOT_POP3'],

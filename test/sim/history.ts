@@ -8,6 +8,7 @@ import type { Mailbox } from '../../lib/mailbox/settings.ts';
 import type { Head } from '../../lib/mailbox/state.ts';
 import { Bucket } from './bucket.ts';
 import { Chance } from './chance.ts';
+import { Doorkeeper } from './doorkeeper.ts';
 import { type Counts, Ledger, Violation } from './ledger.ts';
 import { checkArrivals, unannounced } from './liveness.ts';
 import { Maildrop } from './maildrop.ts';
@@ -18,6 +19,7 @@ import { mostQuietRuns, wasQuiet } from './quiet.ts';
 import { type Going, type Stage, start } from './runs.ts';
 import { Scheduler } from './scheduler.ts';
 import { circumstancesOf } from './swarm.ts';
+import { checkNothingUnsaid } from './waitOracle.ts';
 
 export interface HistoryOptions {
   readonly trace?: boolean;
@@ -73,7 +75,7 @@ class History {
     const ledger = new Ledger({ ...terms, storeTrusted: completeHonours }, () => scheduler.nowMs);
     const bucket = new Bucket(completeHonours, new ObjectOracle(ledger));
     ledger.bucket = bucket;
-    const maildrop = new Maildrop(manners);
+    const maildrop = new Maildrop(manners, new Doorkeeper(seed));
     const happens = (accident: Accident) => this.#happens(accident);
     const world: World = { scheduler, ledger, chance, calm: false, happens };
     const mailbox = mailboxOf(circumstances);
@@ -100,7 +102,9 @@ class History {
     // A slow retry may complete an object and end the process: saying so is for the next, one of them at a time.
     for (let day = 0; day < SLOW_RETRIES && unannounced(this.stage).length > 0; day += 1)
       await this.#settleForADay();
-    checkArrivals(this.stage, await this.#head());
+    const head = await this.#head();
+    checkArrivals(this.stage, head);
+    checkNothingUnsaid(head, this.stage.world.ledger);
     this.#stopIfBroken();
   }
 

@@ -7,6 +7,7 @@ import type { Head } from '../../lib/mailbox/state.ts';
 import type { Bucket, Held } from './bucket.ts';
 import type { Removed } from './maildrop.ts';
 import { type Message, stemOf } from './messages.ts';
+import type { Closed } from './waitOracle.ts';
 
 export class Violation extends Error {
   readonly oracle: string;
@@ -41,6 +42,9 @@ export class Counts {
   stateWrites = 0;
   setAside = 0;
   wronglySetAside = 0;
+  /** Sign-ins that the server turned away, and events of a mailbox that fails or recovered. */
+  turnedAway = 0;
+  news = 0;
 }
 
 /** What of the settings and the surroundings decides what is allowed. */
@@ -89,6 +93,11 @@ export class Ledger {
   /** Messages set aside, by the ref that the state gives them, and those a person was told of. */
   readonly aside = new Set<string>();
   asideEvents = 0;
+  /** What keeps scheduled runs away, by the committed state. */
+  backedOff: Closed | null = null;
+  delayed: Closed | null = null;
+  /** Of a mailbox that fails or recovered: what a committed state ever had to say, and under which id it was accepted. */
+  readonly news = { due: new Set<string>(), said: new Map<string, string>() };
   /** The last one committed, and by whom. */
   head: Head | null = null;
   writer: Writer | null = null;

@@ -1,5 +1,6 @@
 /** The mailbox on the simulated server: what it holds, who takes from it, and how it behaves. */
 import type { Chance } from './chance.ts';
+import type { Doorkeeper } from './doorkeeper.ts';
 import type { MailMaker } from './mailMaker.ts';
 import { type Manner, type Message, messageOf } from './messages.ts';
 
@@ -41,8 +42,11 @@ export class Maildrop {
   lockedUntilMs = 0;
   openSessions = 0;
 
-  constructor(manners: Manners) {
+  readonly doorkeeper: Doorkeeper | null;
+
+  constructor(manners: Manners, doorkeeper: Doorkeeper | null = null) {
     this.manners = manners;
+    this.doorkeeper = doorkeeper;
   }
 
   arrive(maker: MailMaker): Message {

@@ -1,10 +1,20 @@
 import { describe, expect, it } from 'vitest';
+import type { MailferryEvent } from '../../lib/events/shapes.ts';
 import { emptyHead } from '../../lib/mailbox/state.ts';
+import { mailboxFailing } from '../events/samples.ts';
 import type { Terms } from './ledger.ts';
 import type { Poison } from './messages.ts';
 import { atQuit } from './oracles.ts';
 import { aside, PASSWORD, Scene } from './scene.ts';
 import { checkState } from './stateOracle.ts';
+import { atNews, atSignIn, checkNothingUnsaid } from './waitOracle.ts';
+
+const FAILING = { failures: 3, sinceMs: 0, untilMs: 0, code: 'E_X', message: 'x' };
+
+const failing = (id: string): MailferryEvent => ({
+  detailType: 'Mailbox Failing',
+  detail: { ...mailboxFailing('x').detail, id, since: new Date(0).toISOString() },
+});
 
 interface Case {
   readonly oracle: string;
@@ -172,6 +182,64 @@ const CASES: readonly Case[] = [
     oracle: 'I14 innocent',
     hazard: 'an innocent set aside',
     act: (scene) => scene.commit({ failures: [aside()] }),
+  },
+  {
+    oracle: 'I16 waits',
+    hazard: 'a scheduled run that signs in though the mailbox waits',
+    act: (scene) => {
+      scene.commit({ backOff: { ...FAILING, untilMs: 1_000 } });
+      const visit = { beganMs: 1, honoursBackOff: true, suspects: 'after' } as const;
+      atSignIn({ visit: { ...visit, honoursBackOff: false }, nowMs: 500 }, scene.ledger);
+      atSignIn({ visit, nowMs: 1_000 }, scene.ledger);
+      expect(scene.ledger.violation).toBeNull();
+      atSignIn({ visit, nowMs: 999 }, scene.ledger);
+    },
+  },
+  {
+    oracle: 'I16 waits',
+    hazard: 'a scheduled run that signs in before LOGIN-DELAY is over',
+    act: (scene) => {
+      scene.commit({ signedIn: { atMs: 0, delayMs: 1_000 } });
+      const visit = { beganMs: 1, honoursBackOff: true, suspects: 'only' } as const;
+      atSignIn({ visit, nowMs: 999 }, scene.ledger);
+      expect(scene.ledger.violation).toBeNull();
+      atSignIn({ visit: { ...visit, suspects: 'never' }, nowMs: 999 }, scene.ledger);
+    },
+  },
+  {
+    oracle: 'I17 news',
+    hazard: 'news that the state did not have to say',
+    act: (scene) => atNews(failing('one'), scene.ledger),
+  },
+  {
+    oracle: 'I17 news',
+    hazard: 'news under two ids',
+    act: (scene) => {
+      scene.commit({ backOff: { ...FAILING, told: 'due' } });
+      atNews(failing('one'), scene.ledger);
+      atNews(failing('one'), scene.ledger);
+      expect(scene.ledger.violation).toBeNull();
+      atNews(failing('another'), scene.ledger);
+    },
+  },
+  {
+    oracle: 'I17 news',
+    hazard: 'news that counts as told and was not',
+    act: (scene) => scene.commit({ backOff: { ...FAILING, told: 'accepted' } }),
+  },
+  {
+    oracle: 'I17 news',
+    hazard: 'a mailbox that works again, with nothing left to say of it',
+    act: (scene) => {
+      scene.commit({ backOff: { ...FAILING, told: 'due' } });
+      scene.commit();
+    },
+  },
+  {
+    oracle: 'L4 news',
+    hazard: 'news that nobody ever told',
+    act: ({ ledger }) =>
+      checkNothingUnsaid({ ...emptyHead('inbox'), recovered: { sinceMs: 0, atMs: 1 } }, ledger),
   },
   { oracle: 'L1 arrives', hazard: 'mail that never arrives', act: (scene) => scene.end(emptyHead('inbox')) },
   {

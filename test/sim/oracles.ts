@@ -5,6 +5,7 @@ import type { Ledger } from './ledger.ts';
 import type { Slot } from './pop3Session.ts';
 import type { SimulatedProcess } from './process.ts';
 import { checkState, segmentRemoved } from './stateOracle.ts';
+import { atNews } from './waitOracle.ts';
 
 interface Asking {
   readonly process: SimulatedProcess;
@@ -50,6 +51,7 @@ export function atQuit({ slots }: Asking, ledger: Ledger): void {
 
 export function atAcceptance(event: MailferryEvent, ledger: Ledger): void {
   if (event.detailType === 'Message Set Aside') ledger.asideEvents += 1;
+  atNews(event, ledger);
   if (event.detailType !== 'Message Stored') return;
   ledger.counts.events += 1;
   checkEvent(event.detail, ledger);

@@ -6,6 +6,7 @@ import type { Maildrop } from './maildrop.ts';
 import type { Message } from './messages.ts';
 import { atDele, atQuit } from './oracles.ts';
 import type { SimulatedProcess, World } from './process.ts';
+import { atSignIn } from './waitOracle.ts';
 
 /** A message as one session numbers it. */
 export interface Slot {
@@ -114,11 +115,19 @@ export class Pop3Session implements Peer {
 
   #signIn(password: string): Answer {
     const { manners } = this.#maildrop;
+    atSignIn({ visit: this.process.visit, nowMs: this.process.nowMs() }, this.#world.ledger);
     if (password !== this.#password) return { status: '-ERR [AUTH] no' };
     if (manners.exclusive) {
       const locked =
         this.#maildrop.openSessions > 0 || this.#maildrop.lockedUntilMs > this.#world.scheduler.nowMs;
       if (locked) return { status: '-ERR [IN-USE] locked' };
+    }
+    const delayMs = manners.loginDelaySeconds * 1000;
+    const { scheduler, calm, ledger } = this.#world;
+    const said = this.#maildrop.doorkeeper?.turnsAway(scheduler.nowMs, delayMs, calm) ?? null;
+    if (said !== null) {
+      ledger.counts.turnedAway += 1;
+      return { status: said };
     }
     const effect = () => {
       this.#signedIn = true;

@@ -4,6 +4,7 @@
  * clock may be wrong.
  */
 import type { Clock } from '../../lib/fetch/ports.ts';
+import type { RunOptions } from '../../lib/fetch/run.ts';
 import type { Chance, Odds } from './chance.ts';
 import type { Ledger } from './ledger.ts';
 import type { Message } from './messages.ts';
@@ -28,6 +29,12 @@ export interface World {
   /** Nothing fails by chance any more. */
   calm: boolean;
   happens(accident: 'arrival' | 'other client' | 'consumer' | 'renaming'): void;
+}
+
+export interface Visit {
+  readonly beganMs: number;
+  readonly honoursBackOff: boolean;
+  readonly suspects: RunOptions['suspects'];
 }
 
 type Outcome<T> = { readonly value: T } | { readonly error: unknown };
@@ -57,6 +64,8 @@ export class SimulatedProcess implements Owner {
   ended = false;
   /** Frozen, moved in time, slowed down or killed: its attempts may run out of time, and what it counted land later. */
   disturbed = false;
+  /** Its run, as far as waiting goes. */
+  visit: Visit | null = null;
   proved = false;
   trusted = false;
   #inHand: Message | null = null;

@@ -51,6 +51,7 @@ export function start(stage: Stage, name: string, { spanMs, stays, ...rest }: St
   const process = new SimulatedProcess(name, world, circumstances.accidents);
   const going: Going = { process, report: null };
   const beganMs = world.scheduler.nowMs;
+  process.visit = { beganMs, honoursBackOff: rest.honourBackOff, suspects: rest.suspects };
   world.ledger.counts.processes += 1;
   world.scheduler.note(name, 'starts', rest.suspects);
   const ports = stage.wrap(portsOf(stage, process));

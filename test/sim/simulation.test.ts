@@ -38,7 +38,16 @@ describe('histories from seeds', () => {
     expect(named(failed)).toEqual([]);
     expect(counts.seeds).toBe(SEEDS);
     // A history that met nothing proves nothing.
-    for (const count of ['kills', 'freezes', 'faults', 'removed', 'stored', 'setAside'] as const) {
+    for (const count of [
+      'kills',
+      'freezes',
+      'faults',
+      'removed',
+      'stored',
+      'setAside',
+      'turnedAway',
+      'news',
+    ] as const) {
       expect(counts[count], count).toBeGreaterThan(SEEDS / 20);
     }
     expect(counts.lost + counts.wronglyDeleted + counts.wronglySetAside).toBe(0);

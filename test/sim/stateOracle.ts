@@ -7,6 +7,7 @@ import { VANISHED_KEPT_MS } from '../../lib/mailbox/bounds.ts';
 import type { Head, StoredRecord } from '../../lib/mailbox/state.ts';
 import { checkFailures, checkIntents } from './intentOracle.ts';
 import type { Ledger } from './ledger.ts';
+import { checkNews } from './waitOracle.ts';
 
 /** A state was committed. */
 export function checkState(body: Buffer, ledger: Ledger) {
@@ -26,6 +27,7 @@ export function checkState(body: Buffer, ledger: Ledger) {
   checkRecords(head, ledger);
   if (before !== null) checkIntents(before, head, ledger);
   checkFailures(before, head, ledger);
+  checkNews(before, head, ledger);
   ledger.head = head;
 }
 

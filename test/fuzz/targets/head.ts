@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict';
-import { afterFailure } from '../../../lib/mailbox/backOff.ts';
+import {
+  afterFailure,
+  afterSignIn,
+  afterSuccess,
+  delayOf,
+  type MailboxFailure,
+  waitOf,
+} from '../../../lib/mailbox/backOff.ts';
 import { countAttempt, forgetFailures, uncountAttempt } from '../../../lib/mailbox/failures.ts';
 import { loadHead } from '../../../lib/mailbox/head.ts';
 import { headKey } from '../../../lib/mailbox/names.ts';
@@ -31,13 +38,40 @@ import type { Target } from '../target.ts';
 const REF: MessageRef = { uidl: 'a1', size: 120, headerHash: null };
 const BY = { run: 'r2', nowMs: NOW_MS };
 
+const FAILED: MailboxFailure = {
+  code: 'E_X',
+  message: 'x',
+  phase: 'sign-in',
+  kind: 'later',
+  pace: 'refusal',
+  unclear: true,
+  certain: false,
+  atLeastMs: 0,
+  settings: 's',
+};
+
 const FULL: Head = {
   ...emptyHead(MAILBOX),
   revision: 7,
   nonce: 'n',
   lastAttemptMs: 9,
   lastSuccessMs: 8,
-  backOff: { failures: 2, sinceMs: 1, untilMs: 2, code: 'E_X', message: 'x' },
+  backOff: {
+    failures: 2,
+    sinceMs: 1,
+    untilMs: 2,
+    code: 'E_X',
+    message: 'x',
+    phase: 'sign-in',
+    kind: 'later',
+    pace: 'refusal',
+    ofPace: 1,
+    refusals: 1,
+    settings: 's',
+    told: 'due',
+  },
+  recovered: { sinceMs: 1, atMs: 2 },
+  signedIn: { atMs: 1, delayMs: 60_000 },
   singlySinceMs: 4,
   sweptMs: 5,
   intents: [
@@ -139,7 +173,10 @@ function checkChanges(given: Head): void {
     assert.deepEqual(change(once), once);
   }
   uncountAttempt(countAttempt(given, REF, BY), REF, BY.run);
-  afterFailure(given, { code: 'E_X', message: 'x' }, { now: () => NOW_MS, random: () => 0.5 });
+  const failed = afterFailure(given, FAILED, { now: () => NOW_MS, random: () => 0.5 });
+  assert.equal(afterSuccess(failed, NOW_MS).backOff, null);
+  waitOf(failed, FAILED.settings, NOW_MS);
+  delayOf(afterSignIn(given, NOW_MS, 60_000), NOW_MS);
   assert.ok(openIntents(given).length <= given.intents.length);
   assert.ok(recordCount(given) >= given.records.length);
   assert.ok(roomForIntents(given).messages >= 0);

@@ -74,7 +74,7 @@ function checkLine(bytes: Buffer, line: string): void {
   assert.deepEqual(row && { ...row, rest: row.rest.toString('latin1') }, rowOf(line));
   assert.equal(parseOctets(bytes), octetsOf(line));
   for (const scope of SCOPES) {
-    const { kind, code, next } = refusal(scope, status?.code ?? line.toUpperCase());
+    const { kind, code, next } = refusal(scope, status ?? { code: line.toUpperCase(), text: bytes });
     assert.match(code, CODE);
     assert.equal(scope === 'message' ? kind : 'refused', 'refused', 'one message is not the mailbox');
     assert.ok(next.length > 0);

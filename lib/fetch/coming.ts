@@ -1,0 +1,60 @@
+/** When to come back after a run that failed, by what it failed of. */
+import { type MailboxFailure, type Pace, signInSettings } from '../mailbox/backOff.ts';
+import type { Mailbox } from '../mailbox/settings.ts';
+import type { Head } from '../mailbox/state.ts';
+import { Pop3Error } from '../pop3/errors.ts';
+import type { Trouble } from './report.ts';
+import type { Tally } from './runContext.ts';
+
+const PACE_OF: Readonly<Record<string, Pace>> = {
+  E_POP3_IN_USE: 'lock',
+  E_POP3_LOGIN_DELAY: 'delay',
+  E_POP3_THROTTLED: 'throttle',
+  E_POP3_SIGNIN_UNCLEAR: 'refusal',
+  E_POP3_SIGNIN_DROPPED: 'refusal',
+  // QUIRK: Gmail accepts the sign-in first, and refuses the listing.
+  E_POP3_SWITCHED_OFF: 'refusal',
+  E_POP3_WEB_SIGNIN: 'refusal',
+};
+
+const UNCLEAR: ReadonlySet<string> = new Set(['E_POP3_SIGNIN_UNCLEAR', 'E_POP3_SIGNIN_DROPPED']);
+
+/**
+ * A person must act, and yet one time proves nothing. QUIRK: Exchange Online says "unknown user name or bad password" to
+ * who signs in too often.
+ */
+const UNCERTAIN: ReadonlySet<string> = new Set([
+  'E_POP3_AUTH',
+  'E_POP3_SIGNIN_REFUSED',
+  'E_RUN_UNVOUCHED',
+  'E_UNEXPECTED',
+]);
+
+export function mailboxFailure(
+  error: unknown,
+  trouble: Trouble,
+  { mailbox, tally }: { readonly mailbox: Mailbox; readonly tally: Tally },
+): MailboxFailure {
+  const { code, message, phase, kind } = trouble;
+  const refused = phase === 'sign-in' && kind === 'person';
+  const askedMs = error instanceof Pop3Error ? (error.waitSeconds ?? 0) * 1000 : 0;
+  return {
+    code,
+    message,
+    phase,
+    kind,
+    unclear: UNCLEAR.has(code),
+    pace: PACE_OF[code] ?? (refused ? 'refusal' : 'trouble'),
+    certain: kind === 'person' && !UNCERTAIN.has(code),
+    // Another sign-in, whatever became of the last one, must not come before LOGIN-DELAY is over.
+    atLeastMs: Math.max(askedMs, tally.signIns > 0 ? tally.loginDelayMs : 0),
+    settings: signInSettings(mailbox),
+  };
+}
+
+/** The trouble as it looks by now: what is unclear wants a person once it has lasted. */
+export function asItLasts(trouble: Trouble, { backOff }: Head): Trouble {
+  return backOff?.code === trouble.code && backOff.kind !== undefined
+    ? { ...trouble, kind: backOff.kind }
+    : trouble;
+}
