@@ -35,11 +35,12 @@ export async function leftBehind(context: RunContext, session: Session, suspect:
   const twins = twinsOf(context.state.head, ref);
   const attempts = failureOf(context.state.head, ref)?.attempts ?? 0;
   const sharing = [...new Set([ref, ...twins].map(refKey))].sort();
+  const isTurn = sharing.indexOf(refKey(ref)) === attempts % sharing.length;
   for (const record of unknown) {
     const whose = ownerOf(record, ref, twins);
     if (whose === 'own') own.push(record);
-    else if (whose === 'nobody' && sharing.indexOf(refKey(ref)) === attempts % sharing.length)
-      others.push(record);
+    // Where the server is to blame no attempt counts, and no twin would get its turn.
+    else if (unvouched || (whose === 'nobody' && isTurn)) others.push(record);
   }
   for (const record of turned([...own, ...others], Math.floor(attempts / sharing.length))) {
     const [answer] = await context.ports.publisher.publish([storedEvent(context, record, null)]);

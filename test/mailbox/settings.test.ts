@@ -25,6 +25,7 @@ describe('settings', () => {
       delete: 'keep',
       headerSummary: true,
       attempts: 3,
+      pipelining: true,
       enabled: true,
     });
   });
@@ -102,6 +103,7 @@ describe('settings', () => {
       headerSummary: fc.boolean(),
       attempts: fc.integer({ min: 1, max: 20 }),
       enabled: fc.boolean(),
+      pipelining: fc.boolean(),
     });
     fc.assert(
       fc.property(fc.uniqueArray(mailbox, { minLength: 1, selector: (one) => one.id }), (mailboxes) => {
