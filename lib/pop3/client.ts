@@ -20,7 +20,7 @@ export interface Body {
 
 /** A command that may be sent ahead. */
 export interface Ahead {
-  readonly verb: 'UIDL' | 'LIST' | 'TOP' | 'RETR' | 'DELE';
+  readonly verb: keyof typeof PHASES;
   /** Of the one message that it is about; absent: the whole listing. */
   readonly number?: number;
 }
