@@ -3,12 +3,13 @@ import { type RunOptions, runMailbox } from '../../lib/fetch/run.ts';
 import type { Mailbox } from '../../lib/mailbox/settings.ts';
 import { EXIT, type ExitCode, exitCodeOfRun, worst } from '../exitCodes.ts';
 import { joinReports } from '../joinReports.ts';
+import { BESIDE, PATIENCE_MS, whenOn } from '../patience.ts';
 import { inParallel } from '../pool.ts';
 import { progressLine, TICK_MS } from '../progress.ts';
 import { describeRun } from '../runInWords.ts';
 import type { Call } from './command.ts';
 
-/** Mailboxes at once: enough to hide one slow server, few enough for a laptop and a provider's limits. */
+/** Mailboxes at work at once: enough to hide one slow server, few enough for a laptop and a provider's limits. */
 const MAILBOXES_AT_ONCE = 4;
 
 type Suspects = RunOptions['suspects'];
@@ -37,9 +38,9 @@ async function fetchMailboxes(
   onProgress: (progress: Progress) => void,
 ): Promise<readonly RunReport[]> {
   const [only, ...others] = call.mailboxes;
-  const run = (mailbox: Mailbox, suspects: Suspects) => fetchAll(call, { mailbox, suspects, onProgress });
-  if (only !== undefined && others.length === 0) return [await run(only, 'after')];
-  return fetchSeveral(call.mailboxes, run, call.signal);
+  if (only !== undefined && others.length === 0)
+    return [await fetchAll(call, { mailbox: only, suspects: 'after', onProgress })];
+  return fetchSeveral(call, onProgress);
 }
 
 /**
@@ -47,15 +48,24 @@ async function fetchMailboxes(
  * other mailboxes' work with it, and they would be blamed for it.
  */
 async function fetchSeveral(
-  mailboxes: readonly Mailbox[],
-  run: (mailbox: Mailbox, suspects: Suspects) => Promise<RunReport>,
-  signal: AbortSignal,
+  call: Call,
+  onProgress: (progress: Progress) => void,
 ): Promise<readonly RunReport[]> {
-  const reports = [...(await inParallel(mailboxes, MAILBOXES_AT_ONCE, (mailbox) => run(mailbox, 'never')))];
+  const { mailboxes, signal } = call;
+  const patience = { ms: PATIENCE_MS, beside: BESIDE, after: call.ports.clock.after };
+  const first = (mailbox: Mailbox, busy: () => void) => {
+    const noteBusy = whenOn(busy);
+    const both = (progress: Progress) => {
+      noteBusy(progress);
+      onProgress(progress);
+    };
+    return fetchAll(call, { mailbox, suspects: 'never', onProgress: both });
+  };
+  const reports = [...(await inParallel(mailboxes, MAILBOXES_AT_ONCE, first, patience))];
   for (const [at, mailbox] of mailboxes.entries()) {
     const report = reports[at];
     if (report === undefined || !mayHaveSuspects(report) || signal.aborted) continue;
-    reports[at] = joinReports([report, await run(mailbox, 'only')]);
+    reports[at] = joinReports([report, await fetchAll(call, { mailbox, suspects: 'only', onProgress })]);
   }
   return reports;
 }

@@ -1,14 +1,14 @@
 /**
  * The least that any client must do: RETR in windows of 64 over TLS, the next window sent while the last one
- * arrives, and the bytes thrown away. Nothing of the product is in it. Its argument is a job.
+ * arrives, and the bytes thrown away. Nothing of the product is in it. It is given a job.
  */
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:tls';
-import type { Fetched, Job } from './job.ts';
+import { type Fetched, JOB, type Job } from './job.ts';
 
 const WINDOW = 64;
 
-const job = JSON.parse(process.argv[2] ?? '') as Job;
+const job = JSON.parse(process.env[JOB] ?? '') as Job;
 const began = performance.now();
 const socket = connect({
   host: job.host,

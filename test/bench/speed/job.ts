@@ -1,4 +1,6 @@
-/** What every contestant is given, as JSON in its last argument, and what it prints of itself as its last line. */
+/** What every contestant is given, as JSON in a variable, and what it prints of itself as its last line. */
+
+export const JOB = 'MAILFERRY_BENCH_JOB';
 
 export interface Job {
   readonly host: string;

@@ -1,11 +1,11 @@
-"""Python's own client, one message at a time, the bytes thrown away. Its argument is a job."""
+"""Python's own client, one message at a time, the bytes thrown away. It is given a job."""
 import json
+import os
 import poplib
 import ssl
-import sys
 import time
 
-job = json.loads(sys.argv[1])
+job = json.loads(os.environ["MAILFERRY_BENCH_JOB"])
 began = time.monotonic()
 trust = ssl.create_default_context(cafile=job["caFile"])
 box = poplib.POP3_SSL(job["host"], job["port"], context=trust)

@@ -1,4 +1,4 @@
-/** One run of the product over one mailbox, wired as the command wires it. Its argument is a job with a store. */
+/** One run of the product over one mailbox, wired as the command wires it. It is given a job with a store. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,7 +13,7 @@ import { Secret } from '../../../lib/secrets/port.ts';
 import { folderStore } from '../../../lib/store/folder.ts';
 import type { ObjectStore } from '../../../lib/store/port.ts';
 import { s3Store } from '../../../lib/store/s3.ts';
-import type { Fetched, OursJob } from './job.ts';
+import { type Fetched, JOB, type OursJob } from './job.ts';
 import { nullStore } from './nullStore.ts';
 
 const HOUR_MS = 3_600_000;
@@ -21,7 +21,7 @@ const HOUR_MS = 3_600_000;
 /** As the command has it. */
 const IN_FLIGHT_BYTES = 64 * 1024 * 1024;
 
-const job = JSON.parse(process.argv[2] ?? '') as OursJob;
+const job = JSON.parse(process.env[JOB] ?? '') as OursJob;
 const ACCEPTING: Publisher = {
   durable: true,
   prove: async () => {},

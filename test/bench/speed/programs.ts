@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Fetched, Job, OursJob } from './job.ts';
+import { type Fetched, JOB, type Job, type OursJob } from './job.ts';
 import { type Expected, MARK } from './workloads.ts';
 
 const run = promisify(execFile);
@@ -22,9 +22,15 @@ export interface Contestant {
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 /** A program that prints its own figures as its last line. */
-async function telling(command: readonly [string, ...string[]], expected: Expected): Promise<Fetched> {
+async function telling(
+  command: readonly [string, ...string[]],
+  job: Job,
+  expected: Expected,
+): Promise<Fetched> {
   const [program, ...args] = command;
-  const { stdout } = await run(program, args, { maxBuffer: MAX_WORDS_BYTES, timeout: RUN_MS });
+  // Not as an argument, which every user of the machine can read.
+  const env = { ...process.env, [JOB]: JSON.stringify(job) };
+  const { stdout } = await run(program, args, { env, maxBuffer: MAX_WORDS_BYTES, timeout: RUN_MS });
   const fetched = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Fetched;
   same(fetched, expected.messages, expected.octets);
   return fetched;
@@ -39,14 +45,14 @@ function same(fetched: Fetched, messages: number, octets: number): void {
 
 export const rawDrain: Contestant = {
   name: 'raw drain',
-  fetch: (job, expected) => telling([process.execPath, here('drain.ts'), JSON.stringify(job)], expected),
+  fetch: (job, expected) => telling([process.execPath, here('drain.ts')], job, expected),
 };
 
 /** `python` is 3.9 or newer. */
 export function poplib(python: string): Contestant {
   return {
     name: 'poplib',
-    fetch: (job, expected) => telling([python, here('oneByOne.py'), JSON.stringify(job)], expected),
+    fetch: (job, expected) => telling([python, here('oneByOne.py')], job, expected),
   };
 }
 
@@ -60,7 +66,7 @@ export function ours(
     async fetch(job, expected) {
       const server = await s3?.();
       const whole: OursJob = { ...job, store, ...(server ? { s3: server } : {}) };
-      return telling([process.execPath, ...flags, here('ours.ts'), JSON.stringify(whole)], expected);
+      return telling([process.execPath, ...flags, here('ours.ts')], whole, expected);
     },
   };
 }
