@@ -4,12 +4,13 @@ import { hostKey } from '../../lib/fetch/turns.ts';
 import type { Mailbox } from '../../lib/mailbox/settings.ts';
 import { EXIT, type ExitCode, exitCodeOfRun, worst } from '../exitCodes.ts';
 import { joinReports } from '../joinReports.ts';
+import { BESIDE, PATIENCE_MS, whenOn } from '../patience.ts';
 import { inParallel } from '../pool.ts';
 import { progressLine, TICK_MS } from '../progress.ts';
 import { describeRun } from '../runInWords.ts';
 import type { Call } from './command.ts';
 
-/** Mailboxes at once: enough to hide some slow servers, few enough for a laptop. Providers have their own limit. */
+/** Mailboxes at work at once: enough to hide some slow servers, few enough for a laptop. Providers have their own limit. */
 const MAILBOXES_AT_ONCE = 16;
 
 type Suspects = RunOptions['suspects'];
@@ -38,9 +39,9 @@ async function fetchMailboxes(
   onProgress: (progress: Progress) => void,
 ): Promise<readonly RunReport[]> {
   const [only, ...others] = call.mailboxes;
-  const run = (mailbox: Mailbox, suspects: Suspects) => fetchAll(call, { mailbox, suspects, onProgress });
-  if (only !== undefined && others.length === 0) return [await run(only, 'after')];
-  return fetchSeveral(call, run);
+  if (only !== undefined && others.length === 0)
+    return [await fetchAll(call, { mailbox: only, suspects: 'after', onProgress })];
+  return fetchSeveral(call, onProgress);
 }
 
 /**
@@ -48,15 +49,25 @@ async function fetchMailboxes(
  * other mailboxes' work with it, and they would be blamed for it.
  */
 async function fetchSeveral(
-  { mailboxes, settings, signal }: Call,
-  run: (mailbox: Mailbox, suspects: Suspects) => Promise<RunReport>,
+  call: Call,
+  onProgress: (progress: Progress) => void,
 ): Promise<readonly RunReport[]> {
+  const { mailboxes, settings, signal } = call;
   const width = { all: MAILBOXES_AT_ONCE, perGroup: settings.connectionsPerHost, groupOf: hostKey };
-  const reports = [...(await inParallel(mailboxes, width, (mailbox) => run(mailbox, 'never')))];
+  const patience = { ms: PATIENCE_MS, beside: BESIDE, after: call.ports.clock.after };
+  const first = (mailbox: Mailbox, busy: () => void) => {
+    const noteBusy = whenOn(busy);
+    const both = (progress: Progress) => {
+      noteBusy(progress);
+      onProgress(progress);
+    };
+    return fetchAll(call, { mailbox, suspects: 'never', onProgress: both });
+  };
+  const reports = [...(await inParallel(mailboxes, width, first, patience))];
   for (const [at, mailbox] of mailboxes.entries()) {
     const report = reports[at];
     if (report === undefined || !mayHaveSuspects(report) || signal.aborted) continue;
-    reports[at] = joinReports([report, await run(mailbox, 'only')]);
+    reports[at] = joinReports([report, await fetchAll(call, { mailbox, suspects: 'only', onProgress })]);
   }
   return reports;
 }

@@ -4,6 +4,7 @@
  */
 import { cacheFolder, type Installed, type Log } from './cache.ts';
 import { installDovecot } from './dovecot.ts';
+import { installFetchmail, installMpop } from './mailClients.ts';
 import { installMinio } from './minio.ts';
 import { installRuntimeClient } from './runtimeClient.ts';
 import { installVersitygw } from './versitygw.ts';
@@ -17,6 +18,8 @@ const PARTS = {
   dovecot: { variable: 'MAILFERRY_DOVECOT', install: installDovecot },
   versitygw: { variable: 'MAILFERRY_VERSITYGW', install: installVersitygw },
   minio: { variable: 'MAILFERRY_MINIO', install: installMinio },
+  mpop: { variable: 'MAILFERRY_MPOP', install: installMpop },
+  fetchmail: { variable: 'MAILFERRY_FETCHMAIL', install: installFetchmail },
   'aws-lambda-ric': { variable: 'MAILFERRY_RIC', install: installRuntimeClient },
 } satisfies Record<string, Part>;
 
