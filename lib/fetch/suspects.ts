@@ -12,6 +12,7 @@ import { mayReopen, type Verdict } from './reopening.ts';
 import type { RunOptions } from './run.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
+import { Unvouched } from './trouble.ts';
 
 /** One at a time, each alone; once in a run. Those that the server no longer lists are looked for in the store. */
 export async function trySuspects(
@@ -22,8 +23,11 @@ export async function trySuspects(
   if (options.suspects === 'never') return 'finished';
   const suspects = suspectsOf(context, session);
   await session.known.watch(suspects.map(({ ref }) => ref.uidl));
+  let unvouched: Unvouched | null = null;
   for (const suspect of suspects) {
-    if (session.client.closedBy !== null || !context.deadline.allowsMore) break;
+    if (!context.deadline.allowsMore) break;
+    // What has vanished is only looked for in the store, and waits for no server.
+    if (session.client.closedBy !== null && suspect.rows.length > 0) continue;
     // What ends the process takes with it deletes that no QUIT has committed.
     if (session.deleted.size > 0 && mayReopen(context, session)) return 'again';
     if (!hasRoomToFail(context.state.head, suspect.ref)) {
@@ -32,9 +36,13 @@ export async function trySuspects(
       );
       continue;
     }
-    await tryAlone(context, session, suspect);
+    await tryAlone(context, session, suspect).catch((error: unknown) => {
+      if (!(error instanceof Unvouched && error.of === 'server')) throw error;
+      unvouched = error;
+    });
   }
   await reportSetAside(context);
+  if (unvouched) throw unvouched;
   return 'finished';
 }
 

@@ -229,6 +229,25 @@ describe("another run's intents", () => {
   });
 });
 
+describe('what an attempt at a vanished message left in the store', () => {
+  it('is announced though nothing vouches any more for what the server sends of another', async () => {
+    const refused = '-ERR no such command\r\n';
+    const world = new World({
+      messages: [mail('a', letter('a')), mail('b', letter('b'))],
+      faults: [
+        { verb: 'UIDL', args: '1', after: 1, reply: refused },
+        { verb: 'LIST', args: '1', reply: refused },
+      ],
+    });
+    await new SimulatedProcess(world, { mishap: 'kill before', when: (name) => name === 'publish' }).run();
+    world.server.messages.pop();
+    world.skewMs += DEADLINE_MS;
+    const report = await world.run();
+    expect(report).toMatchObject({ outcome: 'failed', error: { code: 'E_RUN_UNVOUCHED' } });
+    expect(world.publisher.stored.map(({ uidl }) => uidl).sort()).toEqual(['a', 'b']);
+  });
+});
+
 describe('a session that has retrieved what it could not store', () => {
   it('is dropped without QUIT, so that a server which hides at QUIT offers the message again', async () => {
     const world = new World({
