@@ -48,6 +48,7 @@ describe('a pool with patience', () => {
 
   it('leaves its place to work that gets on', async () => {
     const { timer, held } = pool(['a', 'b'], 1, 5);
+    await settled();
     for (let times = 0; times < 5; times += 1) {
       held.busy.get('a')?.();
       await timer.advance(100);
@@ -62,7 +63,7 @@ describe('a pool with patience', () => {
     await timer.advance(300);
     expect(held.begun).toEqual(['a', 'b']);
     held.end.get('a')?.();
-    await settled();
+    await timer.advance(100);
     expect(held.begun).toEqual(['a', 'b', 'c']);
   });
 
