@@ -162,6 +162,33 @@ describe('mailferry fetch', () => {
     expect(said.stdout).toContain('ECONNREFUSED');
   });
 
+  it('fetches on while as many servers as are asked at once say nothing', async () => {
+    const silent = Array.from({ length: 16 }, (_, at) => ({
+      verb: 'GREETING',
+      session: at + 1,
+      cutAt: 0,
+      ending: 'stall' as const,
+    }));
+    const pop3 = await server({ messages: messages(2), faults: silent });
+    const cwd = await workFolder();
+    await settingsFor(
+      cwd,
+      pop3,
+      Array.from({ length: 17 }, (_, at) => ({ id: `m${at}` })),
+      { connectionsPerHost: 17 },
+    );
+    const stop = new AbortController();
+    const said = mailferry(['fetch', '--json'], {
+      cwd,
+      env: { PASSWORD: pop3.password },
+      signal: stop.signal,
+    });
+    await expect.poll(() => pop3.log.sessions.some(({ quit }) => quit), { timeout: 30_000 }).toBe(true);
+    stop.abort();
+    const stored = reportsIn((await said).stdout).map(({ counts }) => counts.stored);
+    expect(stored.sort()).toEqual([...Array(16).fill(0), 2]);
+  });
+
   it('ends in order on Ctrl-C: what was stored is on record, and the next run fetches the rest', async () => {
     const held = messages(60);
     const pop3 = await server({
