@@ -1,7 +1,7 @@
 /** Wrong engines that delete sooner, or on less proof, than the rule of DELE allows. */
 import type { Patch } from '../patches/patches.ts';
 import type { Mutant } from './mutant.ts';
-import { NO_FENCE, SHORTFALL_IGNORED } from './retrieving.ts';
+import { NO_FENCE, NO_FENCE_AHEAD, SHORTFALL_IGNORED } from './retrieving.ts';
 
 const RULE = 'lib/fetch/deleting.ts';
 const TRANSFER = 'lib/fetch/transfer.ts';
@@ -54,7 +54,7 @@ export const DELETING: readonly Mutant[] = [
     name: 'cut mail deleted by B in the next session',
     breaks:
       'no fence: mail that cut itself is stored, to be deleted in the next session, whose size and TOP agree',
-    patches: [NO_FENCE, ...B_WITHOUT_OCTETS],
+    patches: [NO_FENCE, NO_FENCE_AHEAD, ...B_WITHOUT_OCTETS],
     caughtBy: { oracles: ['I3 object'] },
   },
   {

@@ -104,7 +104,7 @@ describe('what is too rare for the simulation', () => {
 
   it('a twin arrives though its brother, listed before it and of the very same size, ends each process', async () => {
     const [killer, brother] = [mail('same', letter('a')), mail('same', letter('b'))];
-    const world = new World({ messages: [killer, brother] });
+    const world = new World({ messages: [killer, brother], settings: { pipelining: false } });
     for (let run = 0; run < 8; run += 1) {
       const when = (name: string) => name === 'send RETR 1';
       await new SimulatedProcess(world, { mishap: 'kill before', when }).run();

@@ -17,8 +17,15 @@ export const TRUNCATED_BODY: Patch = {
 /** A closed line needs no fence. */
 const NO_FENCE_WHEN_CLOSED: Patch = {
   file: 'lib/fetch/fence.ts',
-  find: 'const form = session.fence;',
-  replace: 'const form = session.fence;\n  if (session.client.closedBy !== null) return;',
+  find: 'const question = questionOf(session, rows);',
+  replace: 'const question = questionOf(session, rows);\n  if (session.client.closedBy !== null) return;',
+};
+
+/** Nor sent ahead. */
+export const NO_FENCE_AHEAD: Patch = {
+  file: 'lib/fetch/pipeline.ts',
+  find: 'return fence ? [...retrs, { verb: fence.form, number: fence.row.number }] : retrs;',
+  replace: 'void fence;\n      return retrs;',
 };
 
 export const NO_FENCE: Patch = {
@@ -89,7 +96,7 @@ export const RETRIEVING: readonly Mutant[] = [
     name: 'cut mail deleted by A with its tail in flight',
     breaks:
       'no fence at all and no look at LIST: mail that cut itself is stored, to be deleted in the same session',
-    patches: [NO_FENCE, UNSOLICITED_IN_BODY, SHORTFALL_IGNORED],
+    patches: [NO_FENCE, NO_FENCE_AHEAD, UNSOLICITED_IN_BODY, SHORTFALL_IGNORED],
     caughtBy: { oracles: ['I3 object'] },
   },
   {
@@ -193,7 +200,7 @@ export const RETRIEVING: readonly Mutant[] = [
     ],
     caughtBy: {
       file: 'test/fetch/pipelining.test.ts',
-      title: 'sends one command at a time where the server',
+      title: 'where CAPA announces PIPELINING > sends one command at a time',
     },
   },
   {
@@ -204,7 +211,7 @@ export const RETRIEVING: readonly Mutant[] = [
     ],
     caughtBy: {
       file: 'test/fetch/pipelining.test.ts',
-      title: 'falls out of step where commands come together > ',
+      title: 'a server that falls out of step where commands come together > ',
     },
   },
 ];
