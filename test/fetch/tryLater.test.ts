@@ -204,6 +204,16 @@ describe('a person', () => {
     expect(new Set(failing.map(({ detail }) => detail.id)).size).toBe(1);
   });
 
+  it('is told by a later run what the bus refused while it took other events', async () => {
+    const world = new World({ messages: messages(), faults: refusing('[SYS/TEMP] later', 5) });
+    world.publisher.refuse = ({ detailType }) => (detailType === 'Mailbox Failing' ? 'throttled' : null);
+    for (let run = 0; run < 4; run += 1) await world.run();
+    expect(news(world.publisher.accepted)).toEqual([]);
+    world.publisher.refuse = () => null;
+    await world.run();
+    expect(news(world.publisher.accepted).map(({ detailType }) => detailType)).toEqual(['Mailbox Failing']);
+  });
+
   it('is told again with the same id by the run after one that died before it could note the telling', async () => {
     const world = new World({ messages: messages(), faults: refusing('[SYS/TEMP] later', 4) });
     for (let run = 0; run < 2; run += 1) await world.run();

@@ -32,7 +32,10 @@ export const WAITING: readonly Mutant[] = [
     patches: [
       { file: NEWS, find: 'return answer?.accepted === true;', replace: 'return answer !== undefined;' },
     ],
-    caughtBy: { oracles: ['I17 news'] },
+    caughtBy: {
+      file: 'test/fetch/tryLater.test.ts',
+      title: 'a person > is told by a later run what the bus refused',
+    },
   },
   {
     name: 'news id of the failure',
