@@ -24,8 +24,9 @@ const END = '\r\n.\r\n';
 
 /**
  * Moments: "<VERB> before"; "<VERB> answered" (the server has answered, and the process does not know yet);
- * "RETR body" (part of the message has arrived); "RETR whole" (all of the reply has arrived). An answer belongs to
- * the last command that came, so commands that are sent together share the last one's moments.
+ * "RETR body" (part of the message has arrived); "RETR whole" (all of the reply has arrived). Commands
+ * that come together go to the server one after the other, each once the one before is answered, so that each moment is
+ * one message's.
  */
 export async function startPop3Gate(target: {
   readonly port: number;
@@ -45,7 +46,16 @@ export async function startPop3Gate(target: {
         far.destroy();
       });
     }
-    const line: Line = { near, far, verb: 'greeting', bytes: 0 };
+    const line: Line = {
+      near,
+      far,
+      verb: 'greeting',
+      isListing: false,
+      bytes: 0,
+      isError: false,
+      tail: '',
+      answered: null,
+    };
     // A line that breaks on one side is over on both; that is no failure of the gate's.
     for (const pump of [commands, replies]) pump(gate, line).catch(() => drop(line));
   });
@@ -68,8 +78,22 @@ interface Line {
   readonly near: TLSSocket;
   readonly far: TLSSocket;
   verb: string;
+  /** Without an argument: LIST and UIDL then have an answer of many lines. */
+  isListing: boolean;
   /** Of the answer to `verb` so far. */
   bytes: number;
+  isError: boolean;
+  /** The last bytes of the answer, which may come in two pieces. */
+  tail: string;
+  /** Called when the answer has come whole. */
+  answered: (() => void) | null;
+}
+
+/** Whether this is the end of an answer: nothing else is asked for meanwhile, so nothing is behind it. */
+function isWhole({ verb, isListing, isError, tail }: Line): boolean {
+  const hasBody = ['RETR', 'TOP', 'CAPA'].includes(verb) || (isListing && ['LIST', 'UIDL'].includes(verb));
+  const end = hasBody && !isError ? END : '\r\n';
+  return tail.endsWith(end);
 }
 
 async function commands(gate: Pop3Gate, line: Line): Promise<void> {
@@ -80,10 +104,15 @@ async function commands(gate: Pop3Gate, line: Line): Promise<void> {
     for (const text of lines) {
       // What answers a SASL challenge is no verb, and may hold a password.
       line.verb = /^[A-Z]{3,4}(?= |$)/.exec(text)?.[0] ?? 'SASL';
+      line.isListing = !text.includes(' ');
       line.bytes = 0;
       gate.verbs.push(line.verb);
       if (await stops(gate, `${line.verb} before`, chunk)) return drop(line);
+      const answered = new Promise<void>((resolve) => {
+        line.answered = resolve;
+      });
       line.far.write(`${text}\r\n`, 'latin1');
+      await answered;
     }
   }
 }
@@ -92,10 +121,14 @@ async function replies(gate: Pop3Gate, line: Line): Promise<void> {
   const { near, far } = line;
   for await (const chunk of far as AsyncIterable<Buffer>) {
     const before = line.bytes;
+    if (before === 0) line.isError = chunk[0] === '-'.charCodeAt(0);
     line.bytes += chunk.length;
+    line.tail = (before === 0 ? '' : line.tail).concat(chunk.toString('latin1')).slice(-END.length);
+    const whole = isWhole(line);
     if (line.verb !== 'RETR') {
       if (await stops(gate, `${line.verb} answered`, chunk)) return drop(line);
       near.write(chunk);
+      if (whole) line.answered?.();
       continue;
     }
     // Where the trap is, and before it only if the message got so far with this chunk.
@@ -103,8 +136,8 @@ async function replies(gate: Pop3Gate, line: Line): Promise<void> {
     near.write(chunk.subarray(0, at));
     if (at > 0 && line.bytes >= BODY_BYTES && (await stops(gate, 'RETR body', chunk))) return drop(line);
     near.write(chunk.subarray(at));
-    const ends = chunk.subarray(-END.length).toString('latin1') === END;
-    if (ends && (await stops(gate, 'RETR whole', chunk))) return drop(line);
+    if (whole && (await stops(gate, 'RETR whole', chunk))) return drop(line);
+    if (whole) line.answered?.();
   }
 }
 
