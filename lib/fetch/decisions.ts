@@ -24,12 +24,12 @@ const BLIND_MS = SET_ASIDE_RETRY_MS / 2;
 /**
  * Rows whose UIDL is repeated are told apart by TOP, before anything is decided about them. One whose headers broke
  * the line is not asked again for a while, and taken as where TOP is refused. Returns whether there were any.
- * `ask`: what else happens where headers are asked for; who only looks writes nothing down.
+ * `ask`: who only looks passes one that writes nothing down.
  */
 export async function peek(
   context: RunContext,
   session: Session,
-  ask: AsksAside = leavingAside,
+  ask = (row: Row) => leavingAside(context, session, refOf(row, null), () => topOf(session, row)),
 ): Promise<boolean> {
   // Then there are none, and a listing may have a million rows.
   if (context.mailbox.delete === 'keep' && !session.listing.repeats) return false;
@@ -39,8 +39,7 @@ export async function peek(
   await session.known.watch(rows.map(({ uidl }) => uidl));
   for (const row of rows) {
     if (!context.deadline.allowsMore) break;
-    const ref = refOf(row, null);
-    const top = blind.has(refKey(ref)) ? null : await ask(context, session, ref, () => topOf(session, row));
+    const top = blind.has(refKey(refOf(row, null))) ? null : await ask(row);
     session.headerHashes.set(row.index, top?.hash ?? null);
   }
   return rows.length > 0;
@@ -111,8 +110,6 @@ function countAlike(session: Session): Map<string, number> {
   }
   return alike;
 }
-
-type AsksAside = typeof leavingAside;
 
 /** A message whose headers break the line is tried alone from then on, so that it stops nobody else. */
 export async function leavingAside<T>(

@@ -6,6 +6,7 @@ import { StateFile } from '../mailbox/stateFile.ts';
 import type { Pop3Client } from '../pop3/client.ts';
 import { Deadline } from './deadline.ts';
 import { decisions, peek } from './decisions.ts';
+import { topOf } from './deleting.ts';
 import { learnFence } from './fence.ts';
 import type { Action, Decision } from './plan.ts';
 import type { FetchPorts } from './ports.ts';
@@ -72,7 +73,7 @@ export async function planMailbox(
     });
     await session.known.read();
     await learnFence(session);
-    await peek(context, session, (_context, _session, _ref, ask) => ask());
+    await peek(context, session, (row) => topOf(session, row));
     const rows = [...decisions(context, session)].map(planRow);
     await session.client.quit().catch(() => {
       // Nothing was asked of the session that QUIT would commit.

@@ -2,6 +2,7 @@
  * Mailbox Failing and Mailbox Recovered. What is due to be said stands in the state before it is said, and is struck once
  * the event was accepted: a process that dies in between leaves it to the next run, which says it again with the same id.
  */
+import type { Publisher } from '../events/port.ts';
 import type { MailferryEvent } from '../events/shapes.ts';
 import { mailboxNewsId } from '../mailbox/names.ts';
 import type { BackOff, Head } from '../mailbox/state.ts';
@@ -11,18 +12,20 @@ import type { RunContext } from './runContext.ts';
 export async function tellNews(context: Pick<RunContext, 'mailbox' | 'ports' | 'state'>): Promise<void> {
   const { mailbox, ports, state } = context;
   const { recovered, backOff } = state.head;
-  const accepts = async (event: MailferryEvent) => {
-    const [answer] = await ports.publisher.publish([event]);
-    return answer?.accepted === true;
-  };
   try {
-    if (recovered !== undefined && (await accepts(recoveredEvent(mailbox.id, recovered))))
+    if (recovered !== undefined && (await accepts(ports.publisher, recoveredEvent(mailbox.id, recovered))))
       await state.commit((head) => withoutRecovery(head, recovered.sinceMs));
-    if (backOff?.told === 'due' && (await accepts(failingEvent(mailbox.id, backOff))))
+    if (backOff?.told === 'due' && (await accepts(ports.publisher, failingEvent(mailbox.id, backOff))))
       await state.commit((head) => withFailingTold(head, backOff.sinceMs));
   } catch {
     // A bus or a store that fails is told of by the run itself.
   }
+}
+
+/** Whether the bus took it; rejects with PublisherError. */
+export async function accepts(publisher: Publisher, event: MailferryEvent): Promise<boolean> {
+  const [answer] = await publisher.publish([event]);
+  return answer?.accepted === true;
 }
 
 export function hasNews({ recovered, backOff }: Head): boolean {

@@ -15,11 +15,12 @@ import { Digester } from '../store/checksum.ts';
 import { topOf } from './deleting.ts';
 import { HeaderBlock } from './headerBlock.ts';
 import type { Row } from './listing.ts';
+import { accepts } from './news.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
 import { storedEvent } from './settling.ts';
 import { digestOfRecord, keyOfRecord } from './storing.ts';
-import { EventRefused, Unvouched } from './trouble.ts';
+import { EventRefused, isUnvouchedServer, type Unvouched } from './trouble.ts';
 
 /**
  * Announces every whole object of this UIDL that no record knows (objects are only ever whole), and puts it on
@@ -84,7 +85,7 @@ async function objectsOf(
     const look = (listed: readonly Row[]) => recordOfObject(context, session, { ref, rows: listed, key });
     const record = await look(unvouched ? [] : rows).catch((error: unknown) => {
       // What is stored is whole, whether or not anything that this server says now can be believed.
-      if (!(error instanceof Unvouched && error.of === 'server')) throw error;
+      if (!isUnvouchedServer(error)) throw error;
       unvouched = error;
       return look([]);
     });
@@ -168,8 +169,7 @@ export async function reportSetAside(context: RunContext): Promise<void> {
   await state.commit((head) => exhausted(head, mailbox.attempts, nowMs).reduce(setAside(nowMs), head));
   for (const failure of state.head.failures) {
     if (failure.setAsideMs === null || failure.reported) continue;
-    const [answer] = await ports.publisher.publish([setAsideEvent(mailbox.id, failure, failure.setAsideMs)]);
-    if (answer?.accepted !== true) continue;
+    if (!(await accepts(ports.publisher, setAsideEvent(mailbox.id, failure, failure.setAsideMs)))) continue;
     await state.commit((head) => {
       const current = head.failures.find((other) => sameRef(other, failure));
       return current ? withFailure(head, { ...current, reported: true }) : head;

@@ -3,6 +3,7 @@
  * that nobody waits for a round trip between two of them. Each has its own fence, which vouches for all before it.
  */
 import { refKey } from '../mailbox/state.ts';
+import type { Ahead } from '../pop3/client.ts';
 import { UPLOAD_BYTES } from '../store/port.ts';
 import { questionOf } from './fence.ts';
 import type { RunContext } from './runContext.ts';
@@ -14,6 +15,7 @@ const AHEAD_MESSAGES = 64;
 const AHEAD_BYTES = 8 * 1024 * 1024;
 
 export interface Asked extends Window {
+  readonly commands: readonly Ahead[];
   readonly bytes: number;
   /** Of the bytes in flight to the store. */
   readonly giveBack: () => void;
@@ -49,7 +51,10 @@ export class Pipeline {
       this.#windows.push(window);
       left = left.slice(window.wanted.length);
     }
-    await this.#send(asked.filter(({ ahead }) => ahead));
+    const [first] = asked;
+    await this.#session.client.ahead(asked.flatMap(({ commands }) => commands)).catch((cause: unknown) => {
+      throw new WindowLost(cause, first?.wanted[0] ?? null);
+    });
     return left;
   }
 
@@ -70,7 +75,8 @@ export class Pipeline {
     const most = session.singly ? 1 : WINDOW_MESSAGES;
     const wanted = nextWindow(left, most, (one) => this.#mayBeAhead(one) === mayBeAhead);
     const bytes = bytesOf(wanted);
-    const ahead = mayBeAhead && questionOf(session, rowsOf(wanted)) !== null;
+    const commands = mayBeAhead ? commandsOf(session, wanted) : [];
+    const ahead = commands.length > 0;
     const isBehindOthers = this.first?.ahead === true && ahead;
     if (!(isFirst || (isBehindOthers && this.#hasRoomFor(wanted, bytes)))) return null;
     // A message beyond one part is uploaded while it arrives, and holds no more than an upload does.
@@ -78,7 +84,7 @@ export class Pipeline {
     const { inFlight } = this.#context.ports;
     // Whoever holds some must not wait for more: only what nothing else of this line is waiting for does.
     const giveBack = isFirst ? await inFlight.reserve(room) : inFlight.reserveNow(room);
-    return giveBack && { wanted, fresh: doubtAll(session, wanted), ahead, bytes, giveBack };
+    return giveBack && { wanted, fresh: doubtAll(session, wanted), ahead, commands, bytes, giveBack };
   }
 
   /** Without a size nothing would tell that dots were lost on the way. */
@@ -91,17 +97,15 @@ export class Pipeline {
     const octets = this.#windows.reduce((sum, window) => sum + window.bytes, bytes);
     return messages <= AHEAD_MESSAGES && octets <= AHEAD_BYTES;
   }
+}
 
-  async #send(windows: readonly Asked[]): Promise<void> {
-    const commands = windows.flatMap(({ wanted }) => {
-      const fence = questionOf(this.#session, rowsOf(wanted));
-      const retrs = wanted.map(({ row }) => ({ verb: 'RETR' as const, number: row.number }));
-      return fence ? [...retrs, { verb: fence.form, number: fence.row.number }] : retrs;
-    });
-    await this.#session.client.ahead(commands).catch((cause: unknown) => {
-      throw new WindowLost(cause, windows[0]?.wanted[0] ?? null);
-    });
-  }
+/** None where nothing can be their fence. */
+function commandsOf(session: Session, wanted: readonly Wanted[]): readonly Ahead[] {
+  const rows = wanted.map(({ row }) => row);
+  const fence = questionOf(session, rows);
+  if (fence === null) return [];
+  const retrs = rows.map(({ number }) => ({ verb: 'RETR' as const, number }));
+  return [...retrs, { verb: fence.form, number: fence.row.number }];
 }
 
 function nextWindow(
@@ -117,10 +121,6 @@ function nextWindow(
     window.push(wanted);
   }
   return window;
-}
-
-function rowsOf(wanted: readonly Wanted[]) {
-  return wanted.map(({ row }) => row);
 }
 
 function bytesOf(wanted: readonly Wanted[]): number {

@@ -236,10 +236,10 @@ async function finish(context: RunContext, session: Session, lineError: unknown)
     const row = index === null ? null : session.listing.row(index);
     return row !== null && (row.repeated || row.octets === size);
   };
+  const withoutVanished = (head: Head) =>
+    session.listing.length > 0 ? forgetVanished(head, isListed, { nowMs, keptMs: VANISHED_INTENT_MS }) : head;
   await closeBooks(context, (head) => ({
-    ...(session.listing.length > 0
-      ? forgetVanished(succeeded(head, session, nowMs), isListed, { nowMs, keptMs: VANISHED_INTENT_MS })
-      : succeeded(head, session, nowMs)),
+    ...succeeded(withoutVanished(head), session, nowMs),
     lastSuccessMs: nowMs,
     sweptMs: head.sweptMs ?? nowMs,
     quiet: digest === null ? null : { digest },

@@ -12,7 +12,7 @@ import { mayReopen, type Verdict } from './reopening.ts';
 import type { RunOptions } from './run.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
-import { Unvouched } from './trouble.ts';
+import { isUnvouchedServer, type Unvouched } from './trouble.ts';
 
 /** One at a time, each alone; once in a run. Those that the server no longer lists are looked for in the store. */
 export async function trySuspects(
@@ -37,7 +37,7 @@ export async function trySuspects(
       continue;
     }
     await tryAlone(context, session, suspect).catch((error: unknown) => {
-      if (!(error instanceof Unvouched && error.of === 'server')) throw error;
+      if (!isUnvouchedServer(error)) throw error;
       unvouched = error;
     });
   }

@@ -44,8 +44,12 @@ export function isBlameless(error: unknown): boolean {
     error instanceof StateError ||
     error instanceof SecretError ||
     error instanceof RunEnded ||
-    (error instanceof Unvouched && error.of === 'server')
+    isUnvouchedServer(error)
   );
+}
+
+export function isUnvouchedServer(error: unknown): error is Unvouched {
+  return error instanceof Unvouched && error.of === 'server';
 }
 
 /** Whether it concerns one connection, or a message that came over it. */

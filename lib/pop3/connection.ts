@@ -103,9 +103,9 @@ export class Connection {
     this.#wire.close(reason);
   }
 
-  /** Closes the line because of what the server did; the error to throw. */
-  broken(code: string, words: string): Pop3Error {
-    return this.#wire.close(this.#error({ kind: 'broken', code, words, next: RECONNECT }));
+  /** Closes the line because of what the server did; the error to throw. `unsent`: the command was not sent yet. */
+  broken(code: string, words: string, unsent = false): Pop3Error {
+    return this.#wire.close(this.#error({ kind: 'broken', code, words, next: RECONNECT, unsent }));
   }
 
   /**
@@ -131,7 +131,7 @@ export class Connection {
   }
 
   /**
-   * Writes commands at once (RFC 2449 section 6.8); the exchanges that follow must be theirs, in this order. For
+   * Writes commands at once (RFC 2449 section 6.6); the exchanges that follow must be theirs, in this order. For
    * commands few and short enough that the server need not read them before its answers are read.
    */
   async ahead(exchanges: readonly Exchange[]): Promise<void> {
@@ -253,11 +253,9 @@ export class Connection {
   async #unsolicited(): Promise<Pop3Error> {
     if (this.#at === this.#input.length) await this.#fill(this.#timer.now() + this.limits.commandMs);
     this.#reply = this.show(this.#input.subarray(this.#at, this.#at + this.limits.statusLineBytes));
-    const words = 'the server sent bytes that no command had asked for';
     // Behind a body, or before the command.
     const unsent = this.#octets === null;
-    const told = { kind: 'broken', code: 'E_POP3_UNSOLICITED', words, next: RECONNECT, unsent } as const;
-    return this.#wire.close(this.#error(told));
+    return this.broken('E_POP3_UNSOLICITED', 'the server sent bytes that no command had asked for', unsent);
   }
 
   #tooLarge(maxBytes: number): Pop3Error {

@@ -16,8 +16,8 @@ export const OUTSIDE: readonly Mutant[] = [
     patches: [
       {
         file: 'lib/pop3/connection.ts',
-        find: "return this.#wire.close(this.#error({ kind: 'broken', code, words, next: RECONNECT }));",
-        replace: "return this.#error({ kind: 'broken', code, words, next: RECONNECT });",
+        find: "return this.#wire.close(this.#error({ kind: 'broken', code, words, next: RECONNECT, unsent }));",
+        replace: "return this.#error({ kind: 'broken', code, words, next: RECONNECT, unsent });",
       },
     ],
     caughtBy: {

@@ -24,8 +24,8 @@ const NO_FENCE_WHEN_CLOSED: Patch = {
 /** Nor sent ahead. */
 export const NO_FENCE_AHEAD: Patch = {
   file: 'lib/fetch/pipeline.ts',
-  find: 'return fence ? [...retrs, { verb: fence.form, number: fence.row.number }] : retrs;',
-  replace: 'void fence;\n      return retrs;',
+  find: 'return [...retrs, { verb: fence.form, number: fence.row.number }];',
+  replace: 'return retrs;',
 };
 
 export const NO_FENCE: Patch = {
