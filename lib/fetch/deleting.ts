@@ -124,8 +124,10 @@ function untrustedNote({ reason }: StoreTrust): string {
   return `Messages are stored, but not deleted from the server: ${reason}`;
 }
 
-function shortNote({ size, octets }: StoredRecord): string {
+function shortNote({ size, octets, unstuffed }: StoredRecord): string {
   if (size === null) return 'Messages whose size the server does not give are stored and kept on the server.';
+  if (unstuffed)
+    return 'The server does not stuff dots (RFC 1939 section 3): messages that lost some are stored and kept on the server.';
   return `The server delivered fewer octets than it announced (for example ${octets} of ${size}); such messages are stored, marked short and kept on the server.`;
 }
 

@@ -153,7 +153,7 @@ function whatOfStored(row: Row, short: boolean, policy: Policy): Decision {
   if (short) {
     return {
       action: 'keep',
-      why: `stored; not deleted, because the server announced ${row.octets} octets and delivered fewer`,
+      why: `stored; not deleted, because the server announced ${row.octets} octets and delivered fewer, or did not stuff dots`,
     };
   }
   if (row.repeated)

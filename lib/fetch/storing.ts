@@ -65,11 +65,11 @@ async function settleKnown(
   { headerHashes }: Session,
   { received, known }: { readonly received: Received; readonly known: StoredRecord },
 ): Promise<StoreOutcome> {
-  const { wanted, digest } = received;
+  const { wanted, digest, unstuffed } = received;
   const seen = await context.ports.store.verify(keyOfRecord(context.mailbox.id, known), digest);
   const { size } = wanted.ref;
   const listed = { ...known, size, ...topHashOf(headerHashes.get(wanted.row.index), known.headerHash) };
-  const record = refreshed({ ...known, octets: digest.size }, listed);
+  const record = refreshed({ ...known, octets: digest.size, ...(unstuffed ? { unstuffed } : {}) }, listed);
   if (seen !== 'same') return { missing: { wanted, record } };
   return { stored: { wanted, record, header: received.header, announced: true } };
 }
@@ -118,7 +118,7 @@ export function digestOfRecord({ octets, sha256, composite }: StoredRecord): Dig
 
 function recordOf(
   context: RunContext,
-  { wanted, digest, headerHash }: Received,
+  { wanted, digest, headerHash, unstuffed }: Received,
   { top, byContent }: { readonly top: string | null | undefined; readonly byContent: boolean },
 ): StoredRecord {
   return {
@@ -127,6 +127,7 @@ function recordOf(
     headerHash,
     ...topHashOf(top, headerHash),
     octets: digest.size,
+    ...(unstuffed ? { unstuffed } : {}),
     sha256: digest.sha256,
     ...(digest.composite === undefined ? {} : { composite: digest.composite }),
     ...(byContent ? { byContent: true as const } : {}),

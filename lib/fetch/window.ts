@@ -5,6 +5,7 @@
  */
 import { messageKey, messageKeyByContent } from '../mailbox/names.ts';
 import { type MessageRef, refKey, type StoredRecord } from '../mailbox/state.ts';
+import type { Body } from '../pop3/client.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import type { Digest } from '../store/port.ts';
 import { fence } from './fence.ts';
@@ -45,6 +46,14 @@ export interface Received {
   readonly headerHash: string;
   /** The first 64 KB of the header block. */
   readonly header: Buffer;
+  /** The server did not stuff its dots: it is not whole, whatever its size. */
+  readonly unstuffed: boolean;
+}
+
+interface Taken {
+  readonly wanted: Wanted;
+  readonly intake: Intake;
+  readonly unstuffed: boolean;
 }
 
 export interface WindowResult {
@@ -84,17 +93,19 @@ export async function retrieveWindow(
 ): Promise<WindowResult> {
   const { wanted } = window;
   const disarm = context.deadline.whenCutOff(() => session.client.destroy(context.deadline.reason));
-  const taken: { wanted: Wanted; intake: Intake }[] = [];
+  const taken: Taken[] = [];
   const refused: { wanted: Wanted; error: Pop3Error }[] = [];
   try {
     for (const message of wanted) {
       const intake = intakeFor(context, message);
-      const error = await retrieveOne(context, session, { message, intake }).catch(async (cause: unknown) => {
-        await discard([...taken, { wanted: message, intake }]);
-        throw new WindowLost(cause, blameIn(cause, { message, before: taken.length, context, window }));
-      });
-      if (error === null) taken.push({ wanted: message, intake });
-      else refused.push({ wanted: message, error });
+      const outcome = await retrieveOne(context, session, { message, intake }).catch(
+        async (cause: unknown) => {
+          await discard([...taken, { intake }]);
+          throw new WindowLost(cause, blameIn(cause, { message, before: taken.length, context, window }));
+        },
+      );
+      if (outcome instanceof Pop3Error) refused.push({ wanted: message, error: outcome });
+      else taken.push({ wanted: message, intake, unstuffed: outcome.unstuffed });
     }
     await fence(
       session,
@@ -122,7 +133,8 @@ export async function retrieveWindow(
 
 /** QUIRK: some stuff dots only where one command comes at a time, and a mail then loses dots, or its end. */
 async function withoutShort(context: RunContext, { ahead }: Window, all: readonly Received[]) {
-  const isShort = ({ digest, wanted: { row } }: Received) => ahead && digest.size < (row.octets ?? 0);
+  const isShort = ({ digest, unstuffed, wanted: { row } }: Received) =>
+    ahead && (unstuffed || digest.size < (row.octets ?? 0));
   const short = all.filter(isShort);
   await discard(short);
   for (const { wanted } of short) context.cameShort.add(refKey(wanted.ref));
@@ -157,18 +169,17 @@ function intakeFor({ mailbox, ports, contentKeys }: RunContext, { row, ref, reco
   return new Intake(ports.store, key, row.octets);
 }
 
-/** Null once the message came whole; the error where the server refused and the connection is still good. */
+/** The error where the server refused and the connection is still good. */
 async function retrieveOne(
   { progress }: RunContext,
   { client }: Session,
   { message: { row }, intake }: { readonly message: Wanted; readonly intake: Intake },
-): Promise<Pop3Error | null> {
+): Promise<Body | Pop3Error> {
   try {
-    await client.retr(row.number, (chunk) => {
+    return await client.retr(row.number, (chunk) => {
       progress.received(chunk.length);
       return intake.take(chunk);
     });
-    return null;
   } catch (error) {
     if (!(error instanceof Pop3Error) || error.kind !== 'refused' || client.closedBy !== null) throw error;
     await intake.discard();
@@ -210,12 +221,13 @@ async function discard(taken: readonly { intake: Intake }[]): Promise<void> {
   await Promise.allSettled(taken.map(({ intake }) => intake.discard()));
 }
 
-function receivedOf({ wanted, intake }: { wanted: Wanted; intake: Intake }): Received {
+function receivedOf({ wanted, intake, unstuffed }: Taken): Received {
   return {
     wanted,
     intake,
     digest: intake.digest(),
     headerHash: intake.header.hash(),
     header: intake.header.kept(),
+    unstuffed,
   };
 }

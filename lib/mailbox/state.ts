@@ -52,6 +52,8 @@ export interface StoredRecord {
   readonly topHashes?: readonly string[];
   /** Received; fewer than `size` means that the server delivered short. */
   readonly octets: number;
+  /** The server did not stuff its dots, so that some are missing; absent where the process was killed before this. */
+  readonly unstuffed?: true;
   readonly sha256: string;
   readonly composite?: string;
   /** Stored under the key that content decides. */
@@ -230,9 +232,9 @@ export function isRecordOf(record: StoredRecord, { uidl, size, headerHash }: Mes
   );
 }
 
-/** Whether the server delivered fewer octets than it announced, or announced none to compare with. */
-export function isShort({ size, octets }: StoredRecord): boolean {
-  return size === null || octets < size;
+/** Whether the server delivered fewer octets than it announced or lost dots, or announced no size to compare with. */
+export function isShort({ size, octets, unstuffed }: StoredRecord): boolean {
+  return size === null || octets < size || unstuffed === true;
 }
 
 /** Intents that somebody must resolve soon: not of messages set aside, nor of those that vanished. */

@@ -18,6 +18,7 @@ const record = z.strictObject({
   headerHash: z.string().regex(/^[0-9a-f]{32}$/),
   topHashes: z.array(z.string()).optional(),
   octets: count,
+  unstuffed: z.literal(true).optional(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   composite: z.string().optional(),
   byContent: z.literal(true).optional(),

@@ -1,5 +1,5 @@
 import { type Capabilities, capabilities } from './capabilities.ts';
-import { Connection, type Pop3Options, type Take } from './connection.ts';
+import { type Body, Connection, type Pop3Options, type Take } from './connection.ts';
 import { Pop3Error, type Pop3Phase } from './errors.ts';
 import type { Exchange } from './explain.ts';
 import { LineFraming } from './framing.ts';
@@ -10,13 +10,8 @@ import { parseOctets, parseRow, type Row, type Status } from './replies.ts';
 import type { Transport } from './transport.ts';
 
 export type { Capabilities } from './capabilities.ts';
-export type { Pop3Options, Take } from './connection.ts';
+export type { Body, Pop3Options, Take } from './connection.ts';
 export type { ListingEnd } from './listing.ts';
-
-export interface Body {
-  /** Unstuffed, up to and including the CRLF before the final dot. */
-  readonly octets: number;
-}
 
 /** A command that may be sent ahead. */
 export interface Ahead {
@@ -172,7 +167,7 @@ export class Pop3Client {
     if (!Number.isSafeInteger(lines) || lines < 0)
       throw new RangeError(`TOP: ${lines} is no number of lines.`);
     const exchange = this.#about('top', 'TOP', 'message', [messageNumber(number), String(lines)]);
-    return { octets: await this.#multiline(exchange, take, this.#connection.limits.bodyBytes) };
+    return this.#multiline(exchange, take, this.#connection.limits.bodyBytes);
   }
 
   /**
@@ -186,7 +181,7 @@ export class Pop3Client {
       options.maxOctets ?? Number.POSITIVE_INFINITY,
       this.#connection.limits.bodyBytes,
     );
-    return { octets: await this.#multiline(exchange, take, maxBytes) };
+    return this.#multiline(exchange, take, maxBytes);
   }
 
   /** Marks for removal; the server removes at QUIT (some already when the line drops). */
@@ -230,7 +225,7 @@ export class Pop3Client {
     await this.#connection.exchange(exchange, () => {});
   }
 
-  #multiline(exchange: Exchange, take: Take, maxBytes: number): Promise<number> {
+  async #multiline(exchange: Exchange, take: Take, maxBytes: number): Promise<Body> {
     const silenceMs = this.#connection.limits.idleMs;
     return this.#connection.exchange(exchange, () => this.#connection.body(take, { maxBytes, silenceMs }));
   }

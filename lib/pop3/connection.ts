@@ -41,6 +41,14 @@ export interface BodyBounds {
   readonly silenceMs: number;
 }
 
+/** What came of a body. */
+export interface Body {
+  /** Unstuffed, up to and including the CRLF before the final dot. */
+  readonly octets: number;
+  /** The server did not stuff dots (RFC 1939 section 3): a line of it lost one. */
+  readonly unstuffed: boolean;
+}
+
 const NOTHING = Buffer.alloc(0);
 const BEFORE_ANY: Exchange = { phase: 'greeting', verb: null, args: [], scope: 'greeting', statusMs: 0 };
 
@@ -148,8 +156,8 @@ export class Connection {
     await this.#wire.write(Buffer.concat(commands), this.#timer.now() + first.statusMs);
   }
 
-  /** The body of the running exchange, up to its terminator. Returns its octets, unstuffed. */
-  async body(take: Take, bounds: BodyBounds): Promise<number> {
+  /** The body of the running exchange, up to its terminator. */
+  async body(take: Take, bounds: BodyBounds): Promise<Body> {
     const framing = new BodyFraming();
     const pace = new Pace(this.limits.bytesPerSecond, Math.max(this.limits.rateWindowMs, bounds.silenceMs));
     let octets = 0;
@@ -167,7 +175,7 @@ export class Connection {
     // A server that does not stuff dots goes on with the rest of the mail: the earlier that is seen, the less
     // is believed. What comes later is seen before the next command.
     if (!this.#isOwed && this.#unread() > 0) throw await this.#unsolicited();
-    return octets;
+    return { octets, unstuffed: framing.unstuffed };
   }
 
   #begin(exchange: Exchange): void {

@@ -94,9 +94,18 @@ type Place = 'line start' | 'in line' | 'after CR' | 'after dot' | 'after dot CR
 export class BodyFraming {
   #place: Place = 'line start';
   #next = 0;
+  #unstuffed = false;
 
   get ended(): boolean {
     return this.#place === 'ended';
+  }
+
+  /**
+   * A line began with one dot and went on with something else, which a server that stuffs dots (RFC 1939 section 3)
+   * never sends: a dot of the content is missing.
+   */
+  get unstuffed(): boolean {
+    return this.#unstuffed;
   }
 
   /** After a push: where in the chunk the bytes begin that are not this body's. */
@@ -144,11 +153,15 @@ export class BodyFraming {
         return chunk.subarray(at, at + 1);
       case 'after dot':
         // The dot was stuffing unless CRLF follows; one is dropped, whatever comes next.
-        if (byte !== CR) return this.#run(chunk, at);
+        if (byte !== CR) {
+          this.#unstuffed ||= byte !== DOT;
+          return this.#run(chunk, at);
+        }
         return this.#skip(at, 'after dot CR');
       case 'after dot CR':
         if (byte === LF) return this.#skip(at, 'ended');
-        // A stuffed line that begins with a bare CR. The byte itself, no LF, is looked at in the next step.
+        // A line that begins with a bare CR. The byte itself, no LF, is looked at in the next step.
+        this.#unstuffed = true;
         this.#place = 'in line';
         this.#next = at;
         return LONE_CR;

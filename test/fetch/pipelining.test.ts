@@ -83,3 +83,33 @@ describe('a server that falls out of step where commands come together', () => {
     expect((await world.head()).singlySinceMs).toBeNull();
   });
 });
+
+describe('a server that does not stuff dots where commands come together', () => {
+  const dotted = 'Message-ID: <dotted@example.org>\r\n\r\n.one\r\nand more\r\n';
+  const bare = { verb: 'RETR', stuffing: false } as const;
+  const announced = dotted.length - 1;
+
+  it('is asked for a mail that lost some once more, alone, though its size agrees', async () => {
+    const messages = [...hundred().slice(0, 5), mail('dotted', dotted, announced)];
+    const world = new World({
+      messages,
+      faults: [{ ...bare, times: messages.length }],
+      settings: { delete: 'when-stored' },
+    });
+    const report = await world.run();
+    expect(report.counts.stored).toBe(6);
+    expect(await world.contents()).toEqual(contentsOf(messages));
+    expect(world.server.messages).toEqual([]);
+  });
+
+  it('keeps what lost some there too, which is stored and said', async () => {
+    const messages = [...hundred().slice(0, 5), mail('dotted', dotted, announced)];
+    const world = new World({ messages, faults: [bare], settings: { delete: 'when-stored' } });
+    const { notes } = await world.run();
+    expect(notes.join('\n')).toContain('does not stuff dots');
+    world.skewMs += 120_000;
+    await world.run();
+    expect(world.server.messages.map(({ uidl }) => uidl)).toEqual(['dotted']);
+    expect(world.publisher.stored).toHaveLength(6);
+  });
+});

@@ -38,8 +38,8 @@ export const NO_FENCE: Patch = {
 const UNSOLICITED_IN_BODY: Patch = {
   file: 'lib/pop3/connection.ts',
   find: `if (!this.#isOwed && this.#unread() > 0) throw await this.#unsolicited();
-    return octets;`,
-  replace: 'return octets;',
+    return {`,
+  replace: 'return {',
 };
 
 /** A line that came unasked is the status of RETR, whose own status is then the message's first line. */
@@ -51,7 +51,7 @@ const STATUS_IN_MESSAGE: Patch = {
 
 export const SHORTFALL_IGNORED: Patch = {
   file: 'lib/mailbox/state.ts',
-  find: 'return size === null || octets < size;',
+  find: 'return size === null || octets < size || unstuffed === true;',
   replace: 'return false;',
 };
 
@@ -145,14 +145,30 @@ export const RETRIEVING: readonly Mutant[] = [
     },
   },
   {
+    name: 'dots that are missing unnoticed',
+    breaks: 'a mail that lost dots where commands came together is stored as it came',
+    patches: [
+      { file: 'lib/fetch/window.ts', find: '(unstuffed || digest.size', replace: '(digest.size' },
+      {
+        file: 'lib/mailbox/state.ts',
+        find: ' || unstuffed === true',
+        replace: ' || unstuffed === null',
+      },
+    ],
+    caughtBy: {
+      file: 'test/fetch/pipelining.test.ts',
+      title: 'a server that does not stuff dots where commands come together',
+    },
+  },
+  {
     name: 'dots left stuffed',
     breaks: 'the dot that a server put before a line stays in the object',
     patches: [
       {
         file: 'lib/pop3/framing.ts',
-        find: "if (byte !== CR) return this.#run(chunk, at);\n        return this.#skip(at, 'after dot CR');",
+        find: "return this.#run(chunk, at);\n        }\n        return this.#skip(at, 'after dot CR');",
         replace:
-          "if (byte !== CR) return this.#run(chunk, Math.max(0, at - 1));\n        return this.#skip(at, 'after dot CR');",
+          "return this.#run(chunk, Math.max(0, at - 1));\n        }\n        return this.#skip(at, 'after dot CR');",
       },
     ],
     caughtBy: { oracles: ['I3 object'] },
@@ -187,9 +203,7 @@ export const RETRIEVING: readonly Mutant[] = [
   {
     name: 'what came short among others stored',
     breaks: 'mail that lost its dots where commands came together is stored as it came',
-    patches: [
-      { file: 'lib/fetch/window.ts', find: 'ahead && digest.size <', replace: 'false && digest.size <' },
-    ],
+    patches: [{ file: 'lib/fetch/window.ts', find: 'ahead && (unstuffed', replace: 'false && (unstuffed' }],
     caughtBy: { oracles: ['I3 object'] },
   },
   {

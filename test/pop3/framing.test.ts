@@ -6,6 +6,8 @@ interface Framed {
   /** latin1; what a complete or incomplete body gave. */
   readonly content: string;
   readonly ended: boolean;
+  /** A line began with one dot that was not its own stuffing. */
+  readonly unstuffed: boolean;
   /** Bytes that are not the body's. */
   readonly rest: string;
 }
@@ -15,17 +17,26 @@ function reference(bytes: string): Framed {
   const lines = bytes.split('\r\n');
   const unfinished = lines.pop() ?? '';
   let content = '';
+  let isUnstuffed = false;
   for (const [index, line] of lines.entries()) {
-    if (line === '.')
-      return { content, ended: true, rest: [...lines.slice(index + 1), unfinished].join('\r\n') };
-    content += `${unstuffed(line)}\r\n`;
+    if (line === '.') {
+      const rest = [...lines.slice(index + 1), unfinished].join('\r\n');
+      return { content, ended: true, unstuffed: isUnstuffed, rest };
+    }
+    isUnstuffed ||= hasBareDot(line);
+    content += `${withoutDot(line)}\r\n`;
   }
   // A dot, and a CR behind it, may still become the terminator.
-  const certain = unfinished === '.' || unfinished === '.\r' ? '' : unstuffed(unfinished);
-  return { content: content + certain, ended: false, rest: '' };
+  const certain = unfinished === '.' || unfinished === '.\r' ? '' : unfinished;
+  isUnstuffed ||= hasBareDot(certain);
+  return { content: content + withoutDot(certain), ended: false, unstuffed: isUnstuffed, rest: '' };
 }
 
-function unstuffed(line: string): string {
+function hasBareDot(line: string): boolean {
+  return line.startsWith('.') && !line.startsWith('..');
+}
+
+function withoutDot(line: string): string {
   return line.startsWith('.') ? line.slice(1) : line;
 }
 
@@ -44,7 +55,7 @@ function frame(chunks: readonly string[]): Framed {
     rest += bytes.toString('latin1', framing.next);
     expect(bytes.equals(before), 'the chunk is not the framing’s to change').toBe(true);
   }
-  return { content, ended: framing.ended, rest };
+  return { content, ended: framing.ended, unstuffed: framing.unstuffed, rest };
 }
 
 function cut(text: string, at: readonly number[]): string[] {
@@ -52,7 +63,14 @@ function cut(text: string, at: readonly number[]): string[] {
   return edges.slice(1).map((edge, index) => text.slice(edges[index], edge));
 }
 
-const HAZARDS: readonly { rows: string; name: string; wire: string; content: string; rest?: string }[] = [
+const HAZARDS: readonly {
+  rows: string;
+  name: string;
+  wire: string;
+  content: string;
+  rest?: string;
+  unstuffed?: true;
+}[] = [
   { rows: 'L-01 R-21', name: 'an empty body', wire: '.\r\n', content: '' },
   { rows: 'R-01', name: 'one line', wire: 'a\r\n.\r\n', content: 'a\r\n' },
   {
@@ -62,14 +80,20 @@ const HAZARDS: readonly { rows: string; name: string; wire: string; content: str
     content: 'see you soon.\r\n',
   },
   { rows: 'R-04', name: 'stuffed lines', wire: '..a\r\n...\r\n..\r\n.\r\n', content: '.a\r\n..\r\n.\r\n' },
-  { rows: 'R-04', name: 'a dot that was not stuffed', wire: '.a\r\n.\r\n', content: 'a\r\n' },
+  {
+    rows: 'R-04',
+    name: 'a dot that was not stuffed',
+    wire: '.a\r\n.\r\n',
+    content: 'a\r\n',
+    unstuffed: true,
+  },
   { rows: 'R-05', name: 'LF dot CRLF', wire: 'a\n.\r\nb\r\n.\r\n', content: 'a\n.\r\nb\r\n' },
   { rows: 'R-05', name: 'LF dot LF', wire: 'a\n.\nb\r\n.\r\n', content: 'a\n.\nb\r\n' },
   { rows: 'R-05', name: 'CR dot CR LF', wire: 'a\r.\r\nb\r\n.\r\n', content: 'a\r.\r\nb\r\n' },
-  { rows: 'R-05', name: 'dot CR without LF', wire: '.\rx\r\n.\r\n', content: '\rx\r\n' },
-  { rows: 'R-05', name: 'dot CR CR LF', wire: '.\r\r\n.\r\n', content: '\r\r\n' },
-  { rows: 'R-05', name: 'dot CR dot', wire: '.\r.\r\n.\r\n', content: '\r.\r\n' },
-  { rows: 'R-05', name: 'dot LF', wire: '.\n.\r\n.\r\n', content: '\n.\r\n' },
+  { rows: 'R-05', name: 'dot CR without LF', wire: '.\rx\r\n.\r\n', content: '\rx\r\n', unstuffed: true },
+  { rows: 'R-05', name: 'dot CR CR LF', wire: '.\r\r\n.\r\n', content: '\r\r\n', unstuffed: true },
+  { rows: 'R-05', name: 'dot CR dot', wire: '.\r.\r\n.\r\n', content: '\r.\r\n', unstuffed: true },
+  { rows: 'R-05', name: 'dot LF', wire: '.\n.\r\n.\r\n', content: '\n.\r\n', unstuffed: true },
   { rows: 'R-08', name: 'blank lines at the end', wire: 'a\r\n\r\n\r\n.\r\n', content: 'a\r\n\r\n\r\n' },
   { rows: 'R-14', name: 'NUL and 8-bit bytes', wire: '\0\xff\r\n\0.\r\n.\r\n', content: '\0\xff\r\n\0.\r\n' },
   { rows: 'R-03', name: 'bytes behind the dot', wire: 'a\r\n.\r\n+OK', content: 'a\r\n', rest: '+OK' },
@@ -79,8 +103,8 @@ const HAZARDS: readonly { rows: string; name: string; wire: string; content: str
 describe('a body', () => {
   it.each(HAZARDS)(
     'is the same at every split into two and three: $name ($rows)',
-    ({ wire, content, rest = '' }) => {
-      const expected = { content, ended: true, rest };
+    ({ wire, content, rest = '', unstuffed = false }) => {
+      const expected = { content, ended: true, unstuffed, rest };
       expect(reference(wire)).toEqual(expected);
       for (let first = 0; first <= wire.length; first++) {
         expect(frame(cut(wire, [first]))).toEqual(expected);

@@ -131,10 +131,11 @@ function mustGo(stage: Stage, message: Message): boolean {
 }
 
 /** Whether DELE is to be asked for, unless it was set aside. */
-function isDeletable({ truth, listSize, uidl, sha256 }: Message, ledger: Ledger): boolean {
+function isDeletable(message: Message, ledger: Ledger): boolean {
   const { terms, consumed, overwritten } = ledger;
+  const { truth, listSize, losesDots, uidl, sha256 } = message;
   if (!terms.deletes || !terms.durable || !terms.storeTrusted) return false;
-  if (truth === null || listSize === null || truth.length < listSize) return false;
+  if (truth === null || listSize === null || truth.length < listSize || losesDots) return false;
   const pair = ledger.pairOf(uidl, sha256);
   return !consumed.has(pair) && !overwritten.has(pair);
 }
@@ -204,8 +205,8 @@ export function isUnvouched(stage: Stage): boolean {
   return !uidlOfOne && (!listOfOne || !sized);
 }
 
-function comesShort({ truth, listSize }: Message): boolean {
-  return truth !== null && (listSize === null || truth.length < listSize);
+function comesShort({ truth, listSize, losesDots }: Message): boolean {
+  return truth !== null && (listSize === null || truth.length < listSize || losesDots);
 }
 
 function checkIntents(ledger: Ledger, open: Head['intents']): void {

@@ -18,6 +18,8 @@ export interface Message {
   readonly bareWire: Buffer;
   /** The octets that a right client gets; null: a server that stuffs no dots makes it cut itself. */
   readonly truth: Buffer | null;
+  /** By that it loses dots, and shows it: a line begins with one that is not stuffed. */
+  readonly losesDots: boolean;
   readonly sha256: string;
   readonly headerHash: string;
   /** The same by TOP. */
@@ -63,6 +65,7 @@ export function messageOf(making: Making, { stuffs, top }: Manner): Message {
     bareWire,
     topWire,
     truth,
+    losesDots: /(^|\r\n)\.(?!\.|\r\n)/.test(wire.toString('latin1')),
     sha256: hash('sha256', truth ?? bytes, 'hex'),
     headerHash: headerHash(truth ?? bytes),
     topHash: headerHash(asReceived(topWire) ?? shown),

@@ -32,6 +32,7 @@ export function atDele({ process, slots, sinceMs }: Asking, slot: Slot, ledger: 
   if (!process.proved || !terms.durable) return fail('I2 announced', 'the bus was not proved');
   if (!ledger.recorded.has(pair)) return fail('I6 record', 'no committed state says so');
   if (announced === null || octets < announced) return fail('I1 removal', `${octets} octets of ${announced}`);
+  if (message.losesDots) return fail('I1 removal', 'dots of it are missing');
   if (!terms.storeTrusted) return fail('I1 removal', 'the store cannot be trusted with it');
   const repeated = slots.some((other) => other !== slot && other.uidl === uidl);
   if (!slot.retrieved && (repeated || !slot.topped))

@@ -165,7 +165,11 @@ export class Pop3Session implements Peer {
     if (this.slots.length === 0) return this.#rows(() => '');
     const wrong = this.process.chance.pick(this.slots);
     const { bytes, number } = wrong.message;
-    wrong.announced = Math.max(0, bytes.length + this.process.chance.pick([-3, 5_000]) - number);
+    const lie = this.process.chance.pick([-3, 5_000]);
+    const announced = Math.max(0, bytes.length + lie - number);
+    wrong.announced = this.#maildrop.manners.forgetsWhenPipelined
+      ? Math.max(bytes.length, announced)
+      : announced;
     return this.#rows((slot) => (slot === wrong ? String(slot.announced) : slot.message.listed));
   }
 

@@ -148,7 +148,9 @@ export class StoreSide implements ObjectStore {
           return unknown();
         });
       case 'late':
-        this.#process.lands(this.#process.chance.next() * this.#process.chance.pick(LANDS_WITHIN_MS), act);
+        this.#process.lands(this.#process.chance.next() * this.#process.chance.pick(LANDS_WITHIN_MS), () =>
+          this.#landed(key, act),
+        );
         return this.#process.call(what, key, unknown);
       case 'later':
         return this.#process.call(what, key, () => fail(what, key, 'later'));
@@ -164,11 +166,17 @@ export class StoreSide implements ObjectStore {
     }
   }
 
+  // An attempt is counted before it is made; with the state out of reach the count cannot be taken back.
   #draw(what: string, key: string): StoreFault | null {
     const fault = this.#process.fault(this.#faults[KIND[what] ?? 'looks'], what);
-    // An attempt is counted before it is made; with the state out of reach the count cannot be taken back.
     if (fault !== null && key.startsWith('state/')) this.#process.isExcused();
     return fault;
+  }
+
+  /** Nor can a count that comes to stand there after its process gave it up. */
+  #landed(key: string, act: () => unknown): void {
+    act();
+    if (key.startsWith('state/')) this.#process.isExcused();
   }
 
   #slowness(fault: StoreFault | null): number {

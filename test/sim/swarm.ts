@@ -101,8 +101,7 @@ function usual(chance: Chance): Circumstances {
     summaries: chance.happens(0.9),
     durable: !chance.happens(0.03),
     completeHonours: !chance.happens(0.06),
-    manners: mannersOf(chance, stuffs),
-    postage: postageOf(chance, stuffs),
+    ...maildropOf(chance, stuffs),
     accidents: accidentsOf(chance),
     store: { messages: storeOdds(), state: storeOdds(), looks: storeOdds() },
     bus: oddsOf(chance, { names: BUS, share: 0.4, each: 0.5, most: 0.2 }),
@@ -112,6 +111,16 @@ function usual(chance: Chance): Circumstances {
     rounds: chance.pick([1, 2, 2, 3, 4]),
     overlap: chance.pick([1, 1, 2, 2, 3]),
   };
+}
+
+/**
+ * A server that loses dots when pipelined understates no size. Lines of two dots come as if they were stuffed lines of
+ * one: with a size that agrees with that, no client can know.
+ */
+function maildropOf(chance: Chance, stuffs: boolean): Pick<Circumstances, 'manners' | 'postage'> {
+  const manners = mannersOf(chance, stuffs);
+  const postage = postageOf(chance, stuffs);
+  return { manners, postage: manners.forgetsWhenPipelined ? { ...postage, missizes: 0 } : postage };
 }
 
 function accidentsOf(chance: Chance): Odds<Accident> {
