@@ -13,7 +13,7 @@ describe('a body', () => {
     const pending = client.retr(1, body.take);
     await settled();
     line.say('+OK 99 octets\r\nA: b\r\n\r\n..dot\r\n.\r\n');
-    expect(await pending).toEqual({ octets: 14 });
+    expect(await pending).toEqual({ octets: 14, unstuffed: false });
     expect(body.text()).toBe('A: b\r\n\r\n.dot\r\n');
   });
 
@@ -32,7 +32,7 @@ describe('a body', () => {
     await settled();
     expect(line.reads).toBe(reads + 1);
     release();
-    expect(await pending).toEqual({ octets: 15 });
+    expect(await pending).toEqual({ octets: 15, unstuffed: false });
   });
 
   it.each([
@@ -80,7 +80,7 @@ describe('a body', () => {
     const pending = client.retr(1, noRow, { maxOctets: 10 });
     await settled();
     line.say('+OK\r\n12345678\r\n.\r\n');
-    expect(await pending).toEqual({ octets: 10 });
+    expect(await pending).toEqual({ octets: 10, unstuffed: false });
   });
 
   it('in a million reads of one byte is framed like any other', async () => {
@@ -91,7 +91,7 @@ describe('a body', () => {
     let left = 1_000_000;
     const one = Buffer.from('x');
     line.read = async () => (left-- > 0 ? one : Buffer.from('\r\n.\r\n'));
-    expect(await pending).toEqual({ octets: 1_000_002 });
+    expect(await pending).toEqual({ octets: 1_000_002, unstuffed: false });
   });
 });
 

@@ -42,7 +42,7 @@ describe('RETR on a line that ends too early is an error that says how much came
       // The same answer, whole, is what was being cut.
       const client = await signedInTo(server);
       const body = collector();
-      expect(await client.retr(1, body.take)).toEqual({ octets: CONTENT.length });
+      expect(await client.retr(1, body.take)).toEqual({ octets: CONTENT.length, unstuffed: false });
       expect(body.text()).toBe(CONTENT);
       expect(server.log.sessions.at(-1)?.answers.at(-1)?.bytesSent).toBe(ANSWER.length);
       client.destroy(new Error('done'));

@@ -185,7 +185,7 @@ describe('a server that is slow but not too slow', () => {
       line.say('x'.repeat(1100));
     }
     line.say('\r\n.\r\n');
-    expect(await pending).toEqual({ octets: 3500 * 1100 + 2 });
+    expect(await pending).toEqual({ octets: 3500 * 1100 + 2, unstuffed: false });
   });
 
   it('may take minutes before its first row (H-08)', async () => {
@@ -207,7 +207,7 @@ describe('a server that is slow but not too slow', () => {
     await settled();
     line.say('+OK\r\n', 'one\r\n', 'two\r\n', '.\r\n');
     await timer.advance(25 * idleMs);
-    expect(await pending).toEqual({ octets: 10 });
+    expect(await pending).toEqual({ octets: 10, unstuffed: false });
   });
 });
 

@@ -209,7 +209,7 @@ describe('the scripted server misbehaves as told', () => {
         [1, 999],
         [2, null],
       ]);
-      expect(await client.retr(1, () => {})).toEqual({ octets: 3 });
+      expect(await client.retr(1, () => {})).toEqual({ octets: 3, unstuffed: false });
     }));
 
   it('by losing the answer to QUIT, with the deletes done or not', async () => {
