@@ -72,16 +72,27 @@ export async function deleteByRecord(
 ): Promise<ByRecord> {
   if (isShort(record) || !(await mayDelete(context))) return 'kept';
   if (!(await topAgrees(session, wanted.row, record))) return 'prove';
-  const seen = await context.ports.store.verify(
-    keyOfRecord(context.mailbox.id, record),
-    digestOfRecord(record),
+  return (await deleteStored(context, session, [{ wanted, record }])) ? 'deleted' : 'kept';
+}
+
+/** The end of branch B: TOP agreed for each of these, and is the store still as the record says? Whether for all. */
+export async function deleteStored(
+  context: RunContext,
+  session: Session,
+  agreed: readonly Deletable[],
+): Promise<boolean> {
+  const { mailbox, ports } = context;
+  const seen = await Promise.all(
+    agreed.map(({ record }) => ports.store.verify(keyOfRecord(mailbox.id, record), digestOfRecord(record))),
   );
-  if (seen !== 'same') {
-    keepMissing(context, wanted.ref);
-    return 'kept';
-  }
-  await deleteAll(context, session, [wanted]);
-  return 'deleted';
+  const due = agreed.filter((_, index) => seen[index] === 'same');
+  for (const one of agreed) if (!due.includes(one)) keepMissing(context, one.wanted.ref);
+  await deleteAll(
+    context,
+    session,
+    due.map(({ wanted }) => wanted),
+  );
+  return due.length === agreed.length;
 }
 
 /** Refused, different, or with nothing in it that tells one mail from another: then TOP proves nothing. */
@@ -96,16 +107,18 @@ export async function topOf(session: Session, row: Row): Promise<{ hash: string;
   try {
     await session.client.top(row.number, 0, (chunk) => block.update(chunk));
   } catch (error) {
-    if (error instanceof Pop3Error && error.kind === 'refused' && session.client.closedBy === null)
-      return null;
-    throw error;
+    if (!(error instanceof Pop3Error) || error.kind !== 'refused' || session.client.closedBy !== null)
+      throw error;
+    await fence(session, [row]);
+    return null;
   }
   // Headers are a sender's, too, and some servers send the whole message here.
   await fence(session, [row]);
   return { hash: block.hash(), kept: block.kept() };
 }
 
-async function mayDelete(context: RunContext): Promise<boolean> {
+/** Whether the bus and the store prove enough for it. */
+export async function mayDelete(context: RunContext): Promise<boolean> {
   const { publisher } = context.ports;
   if (!publisher.durable) {
     context.tally.note(

@@ -84,6 +84,64 @@ describe('a server that falls out of step where commands come together', () => {
   });
 });
 
+describe('deletes of what is on record', () => {
+  async function stored(options: WorldOptions = {}): Promise<World> {
+    const world = new World({
+      messages: hundred().slice(0, 40),
+      settings: { delete: 'when-stored' },
+      ...options,
+    });
+    world.trust = { deletes: false, reason: 'not yet' };
+    await world.run();
+    expect(world.server.messages).toHaveLength(40);
+    world.trust = { deletes: true, reason: '' };
+    world.skewMs += 120_000;
+    return world;
+  }
+
+  it('ask for 32 headers at once, each with its fence, and then for the deletes', async () => {
+    const world = await stored();
+    const writes = (await writesOf(world)).map(verbs).filter((line) => /TOP|DELE/.test(line));
+    expect(writes).toEqual([
+      'TOP UIDL '.repeat(32).trim(),
+      'DELE '.repeat(32).trim(),
+      'TOP UIDL '.repeat(8).trim(),
+      'DELE '.repeat(8).trim(),
+    ]);
+    expect(world.server.messages).toEqual([]);
+  });
+
+  it('keep what the store has lost, and retrieve again what TOP proves nothing of', async () => {
+    const world = await stored({
+      faults: [
+        { verb: 'TOP', args: '7 0', reply: '+OK\r\nSubject: another\r\n\r\n.\r\n' },
+        { verb: 'TOP', args: '9 0', reply: '-ERR no headers\r\n' },
+      ],
+    });
+    const objects = [...(await world.objects())];
+    const [gone = ''] = objects.find(([, bytes]) => bytes.toString() === letter('3')) ?? [];
+    await world.store.remove(gone);
+    const before = world.retrieved;
+    const { notes } = await world.run();
+    expect(notes.join()).toContain('no longer in the store');
+    expect(world.retrieved - before).toBe(2);
+    expect(world.server.messages.map(({ uidl }) => uidl)).toEqual(['u3']);
+    expect(world.publisher.stored).toHaveLength(40);
+  });
+
+  it('are asked for one by one from then on where the first of them breaks the line', async () => {
+    const world = await stored({
+      faults: [{ verb: 'TOP', session: 2, times: 1, cutAt: 0, ending: 'fin' as const }],
+    });
+    await world.run();
+    expect((await world.head()).singlySinceMs).not.toBeNull();
+    expect((await world.head()).intents).toEqual([]);
+    world.skewMs += 120_000;
+    expect((await writesOf(world)).every((lines) => lines.length === 1)).toBe(true);
+    expect(world.server.messages).toEqual([]);
+  });
+});
+
 describe('a server that does not stuff dots where commands come together', () => {
   const dotted = 'Message-ID: <dotted@example.org>\r\n\r\n.one\r\nand more\r\n';
   const bare = { verb: 'RETR', stuffing: false } as const;

@@ -72,7 +72,7 @@ export const DELETING: readonly Mutant[] = [
   {
     name: 'object not looked for',
     breaks: 'B deletes mail whose object a consumer has removed from the store',
-    patches: [{ file: RULE, find: "if (seen !== 'same') {", replace: 'if (false) {' }],
+    patches: [{ file: RULE, find: "seen[index] === 'same'", replace: 'index >= 0' }],
     caughtBy: { file: 'test/fetch/run.test.ts', title: 'a run > keeps mail whose object a consumer removed' },
   },
   {

@@ -103,7 +103,13 @@ export const RETRIEVING: readonly Mutant[] = [
     name: 'TOP without a fence',
     breaks:
       'the tail of headers that cut themselves is taken for what the next message sent, which is set aside',
-    patches: [{ file: 'lib/fetch/deleting.ts', find: '  await fence(session, [row]);\n', replace: '' }],
+    patches: [
+      {
+        file: 'lib/fetch/deleting.ts',
+        find: 'message here.\n  await fence(session, [row]);\n',
+        replace: 'message here.\n',
+      },
+    ],
     caughtBy: {
       file: 'test/fetch/suspects.test.ts',
       title: 'a server that does not stuff dots > whose TOP sends',
