@@ -65,7 +65,9 @@ const storedMessage = {
   size: octets.describe('Octets of the object'),
   sha256: hex64.describe('SHA-256 of the object'),
   announcedSize: octets.nullable().describe('Octets according to LIST; null if the server did not say'),
-  short: z.boolean().describe('The server delivered fewer octets than LIST announced'),
+  short: z
+    .boolean()
+    .describe('The server delivered fewer octets than LIST announced, and does not estimate sizes'),
   storedAt: instant,
   headers: headerSummary.nullable().describe('null: switched off, or left out because it might do harm'),
 };

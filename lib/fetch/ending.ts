@@ -32,6 +32,8 @@ export interface Classified {
   readonly more: boolean;
   /** Nothing is left to do for this listing, not even a delete to be asked for again. */
   readonly quiet: boolean;
+  /** When the first of those that are kept for now is to be deleted, epoch milliseconds; null: none is. */
+  readonly dueMs: number | null;
 }
 
 /** Messages of the last listing, and those that earlier sessions of the run deleted. */
@@ -40,6 +42,7 @@ export function classify(context: RunContext, session: Session): Classified {
   const gone = new Map(context.tally.gone);
   let quiet = true;
   let undeleted = 0;
+  let dueMs = session.known.nextDueMs;
   const add = (group: Class, rows = 1) => {
     counts[group] += rows;
     counts.listed += rows;
@@ -47,6 +50,7 @@ export function classify(context: RunContext, session: Session): Classified {
   for (const decided of decisions(context, session)) {
     if (gone.size > 0) gone.delete(refKey(decided.ref));
     add(classOf(context, decided));
+    if (decided.dueMs !== undefined) dueMs = Math.min(decided.dueMs, dueMs ?? decided.dueMs);
     const settled = decided.action === 'keep' || decided.action === 'set aside' || decided.action === 'skip';
     if (settled || session.deleted.has(decided.row.index)) continue;
     quiet = false;
@@ -54,7 +58,7 @@ export function classify(context: RunContext, session: Session): Classified {
   }
   for (const { ref, rows } of gone.values())
     add(context.tally.stored.has(ref) ? 'stored' : 'alreadyStored', rows);
-  return { counts, more: counts.notReached + undeleted > 0, quiet };
+  return { counts, more: counts.notReached + undeleted > 0, quiet, dueMs };
 }
 
 /**

@@ -2,7 +2,8 @@
  * What is on record of the messages of one listing. A mailbox may have a million records, so those in segments go
  * by once: of most rows it is only noted that a record agrees with them, one byte a row.
  */
-import { isShort, type StoredRecord } from '../mailbox/state.ts';
+import { dueMsOf, isDue, isShort, type Policy } from '../mailbox/policy.ts';
+import type { StoredRecord } from '../mailbox/state.ts';
 import type { StateFile } from '../mailbox/stateFile.ts';
 import type { Listing, Row } from './listing.ts';
 import { knowledgeOf } from './plan.ts';
@@ -14,6 +15,8 @@ const WHOLE = 1;
 const SHORT = 2;
 /** Some record of it is not at hand. */
 const AWAY = 4;
+/** Its day to be deleted has not come. */
+const YOUNG = 8;
 
 type Records = Map<string, readonly StoredRecord[]>;
 
@@ -23,6 +26,8 @@ export type Noted = 'whole' | 'short' | 'both';
 export class Known {
   readonly #listing: Listing;
   readonly #state: StateFile;
+  readonly #policy: Policy;
+  #nextDueMs: number | null = null;
   readonly #notes: Uint8Array;
   readonly #atHand: Records = new Map();
   #kept = 0;
@@ -31,9 +36,10 @@ export class Known {
   /** Records of what is retrieved now, and of what was before it and is not settled yet. */
   #lent: readonly [Records, Records] = [new Map(), new Map()];
 
-  constructor(listing: Listing, state: StateFile) {
+  constructor(listing: Listing, state: StateFile, policy: Policy) {
     this.#listing = listing;
     this.#state = state;
+    this.#policy = policy;
     this.#notes = new Uint8Array(listing.length);
     const { intents, failures } = state.head;
     this.#watched = new Set([...intents, ...failures].map(({ uidl }) => uidl));
@@ -52,6 +58,16 @@ export class Known {
     const note = this.#notes[index] ?? 0;
     if (note & WHOLE) return note & SHORT ? 'both' : 'whole';
     return note & SHORT ? 'short' : null;
+  }
+
+  /** Whether a record in a segment that agrees with the row was stored too lately for it to be deleted. */
+  young(index: number): boolean {
+    return ((this.#notes[index] ?? 0) & YOUNG) !== 0;
+  }
+
+  /** When the first of these is to be deleted, epoch milliseconds; null: there is none. */
+  get nextDueMs(): number | null {
+    return this.#nextDueMs;
   }
 
   /** Recent records and those at hand, of each content the newest. Of a UIDL some may be at hand, and others lent. */
@@ -93,10 +109,19 @@ export class Known {
         continue;
       }
       const octets = this.#listing.octetsOfUnique(index);
-      if (octets === record.size) this.#note(index, noteOf(record));
+      if (octets === record.size) this.#noteRecord(index, record);
       if (octets === undefined || watched || this.#kept < RECORDS_AT_HAND) this.#keep(record);
       else this.#note(index, AWAY);
     }
+  }
+
+  #noteRecord(index: number, record: StoredRecord): void {
+    const short = isShort(this.#policy, record);
+    this.#note(index, short ? SHORT : WHOLE);
+    const dueMs = dueMsOf(this.#policy, record);
+    if (short || dueMs === null || isDue(this.#policy, record)) return;
+    this.#note(index, YOUNG);
+    this.#nextDueMs = Math.min(dueMs, this.#nextDueMs ?? dueMs);
   }
 
   #note(index: number, note: number): void {
@@ -121,8 +146,4 @@ function joined(
 function put(into: Records, record: StoredRecord): void {
   const others = into.get(record.uidl)?.filter(({ sha256 }) => sha256 !== record.sha256) ?? [];
   into.set(record.uidl, [...others, record]);
-}
-
-function noteOf(record: StoredRecord): number {
-  return isShort(record) ? SHORT : WHOLE;
 }

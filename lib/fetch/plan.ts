@@ -3,11 +3,11 @@
  * a record: until it is resolved, nobody knows what its attempt left behind.
  */
 import { failureOf, isAside } from '../mailbox/failures.ts';
+import { dueMsOf, isShort, type Policy } from '../mailbox/policy.ts';
 import {
   type Failure,
   type Head,
   isRecordOf,
-  isShort,
   type MessageRef,
   refKey,
   type StoredRecord,
@@ -38,10 +38,8 @@ export interface Decision {
   readonly why: string;
   /** On record; absent, too, where its record would have to be read again. */
   readonly record?: StoredRecord;
-}
-
-export interface Policy {
-  readonly deletes: boolean;
+  /** Of one that is kept for now: when it is to be deleted, epoch milliseconds. */
+  readonly dueMs?: number;
 }
 
 /** Lookups over one head. */
@@ -57,6 +55,8 @@ export interface HeadKnowledge {
 export interface Knowledge extends HeadKnowledge {
   /** That a record agrees with the row of this index, where it is not at hand. */
   noted(index: number): Noted | null;
+  /** Whether a record that agrees with it was stored too lately for it to be deleted. */
+  young(index: number): boolean;
 }
 
 /** A head never changes, so what is known from one is looked up once. */
@@ -112,18 +112,19 @@ export function decide({ row, headerHash, alike, nowMs }: Asked, known: Knowledg
     return { action: 'alone', why: 'an earlier attempt did not finish; it is tried alone' };
   const noted = row.repeated ? null : known.noted(row.index);
   const { records, several } = recordsOf({ row, headerHash, ref, noted }, known);
-  if (several && policy.deletes && headerHash === undefined) {
+  const waits = stayOf({ row, records, noted, headerHash }, known, policy);
+  if (several && policy.keptMs !== null && waits === null && headerHash === undefined) {
     return { action: 'peek', why: 'two mails of its UIDL and size are on record; TOP tells which one it is' };
   }
   const [record] = records;
   const rows = records.reduce((sum, { rows: same }) => sum + (same ?? 1), 0);
   if (record !== undefined && rows >= alike) {
     // Where nothing tells a whole mail from one that came short, neither is deleted.
-    const short = records.some(isShort);
-    return { ...whatOfStored(row, short, policy), record };
+    const short = records.some((one) => isShort(policy, one));
+    return { ...whatOfStored(row, { short, waits }, policy), record };
   }
   if (record === undefined && noted !== null && !(several && headerHash))
-    return whatOfStored(row, noted !== 'whole', policy);
+    return whatOfStored(row, { short: noted !== 'whole', waits }, policy);
   return { action: 'fetch', why: 'not stored yet' };
 }
 
@@ -145,8 +146,29 @@ function recordsOf({ row, headerHash, ref, noted }: Told, known: Knowledge) {
   return { records: records.filter((record) => isRecordOf(record, { ...ref, headerHash })), several };
 }
 
-function whatOfStored(row: Row, short: boolean, policy: Policy): Decision {
-  if (!policy.deletes) return { action: 'keep', why: 'stored; the policy keeps it on the server' };
+/** Until when it stays, where its day has not come; {}: its record is not at hand, so the time of it is not. */
+type Stay = { readonly dueMs?: number } | null;
+
+/** Where several records may be meant, the latest of them counts. */
+function stayOf(
+  { row, records, noted, headerHash }: Omit<Told, 'ref'> & { readonly records: readonly StoredRecord[] },
+  known: Knowledge,
+  policy: Policy,
+): Stay {
+  if (policy.keptMs === null) return null;
+  const dueMs = Math.max(...records.map((record) => dueMsOf(policy, record) ?? 0));
+  if (dueMs > policy.nowMs) return { dueMs };
+  const isTold = records.length > 0 && (headerHash || noted === null);
+  return !isTold && noted !== null && known.young(row.index) ? {} : null;
+}
+
+interface Stored {
+  readonly short: boolean;
+  readonly waits: Stay;
+}
+
+function whatOfStored(row: Row, { short, waits }: Stored, policy: Policy): Decision {
+  if (policy.keptMs === null) return { action: 'keep', why: 'stored; the policy keeps it on the server' };
   if (row.octets === null) {
     return { action: 'keep', why: 'stored; not deleted, because the server gives no size to compare with' };
   }
@@ -156,6 +178,7 @@ function whatOfStored(row: Row, short: boolean, policy: Policy): Decision {
       why: `stored; not deleted, because the server announced ${row.octets} octets and delivered fewer`,
     };
   }
+  if (waits !== null) return { action: 'keep', why: 'stored; its day to be deleted has not come', ...waits };
   if (row.repeated)
     return {
       action: 'prove',

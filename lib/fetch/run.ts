@@ -10,6 +10,7 @@ import {
 } from '../mailbox/backOff.ts';
 import { VANISHED_INTENT_MS } from '../mailbox/bounds.ts';
 import { forgetVanished } from '../mailbox/failures.ts';
+import { policyText } from '../mailbox/policy.ts';
 import type { Mailbox } from '../mailbox/settings.ts';
 import { type Head, type MessageRef, refKey } from '../mailbox/state.ts';
 import { StateFile } from '../mailbox/stateFile.ts';
@@ -169,14 +170,9 @@ async function open(context: RunContext, signal: AbortSignal): Promise<Session> 
 /** The listing has not changed since nothing was left to do, and nothing has fallen due. */
 function isQuiet(context: RunContext, session: Session): boolean {
   const { quiet } = context.state.head;
-  if (quiet === null || quiet.digest !== session.listing.digest(policyOf(context.mailbox))) return false;
+  if (quiet === null || quiet.digest !== session.listing.digest(policyText(context.mailbox))) return false;
   const dueMs = nextDueMs(context.state.head, session.listing.length);
   return dueMs === null || context.ports.clock.now() < dueMs;
-}
-
-/** What of the settings decides what there is to do. */
-function policyOf(mailbox: Mailbox): string {
-  return JSON.stringify([mailbox.delete, mailbox.attempts]);
 }
 
 async function noteSuccess(context: RunContext, session: Session): Promise<void> {
@@ -228,9 +224,9 @@ async function endSession(context: RunContext, session: Session): Promise<Verdic
 
 async function finish(context: RunContext, session: Session, lineError: unknown): Promise<Ending> {
   const { ports, deadline, mailbox } = context;
-  const { counts, more, quiet } = classify(context, session);
+  const { counts, more, quiet, dueMs } = classify(context, session);
   const nowMs = ports.clock.now();
-  const digest = quiet ? session.listing.digest(policyOf(mailbox), session.deleted) : null;
+  const digest = quiet ? session.listing.digest(policyText(mailbox), session.deleted) : null;
   const isListed = ({ uidl, size }: MessageRef) => {
     const index = session.listing.indexOf(uidl);
     const row = index === null ? null : session.listing.row(index);
@@ -242,7 +238,7 @@ async function finish(context: RunContext, session: Session, lineError: unknown)
     ...succeeded(withoutVanished(head), session, nowMs),
     lastSuccessMs: nowMs,
     sweptMs: head.sweptMs ?? nowMs,
-    quiet: digest === null ? null : { digest },
+    quiet: digest === null ? null : { digest, ...(dueMs === null ? {} : { dueMs }) },
   }));
   await tellNews(context);
   await sweepRecords(context, session);

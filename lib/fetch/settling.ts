@@ -3,9 +3,9 @@ import type { MailferryEvent } from '../events/shapes.ts';
 import { summarize } from '../mail/headers.ts';
 import { forgetFailures } from '../mailbox/failures.ts';
 import { eventId } from '../mailbox/names.ts';
+import { isShort, policyAt } from '../mailbox/policy.ts';
 import {
   type Intent,
-  isShort,
   type MessageRef,
   recordKey,
   type StoredRecord,
@@ -73,7 +73,7 @@ export function storedEvent(
       size: record.octets,
       sha256: record.sha256,
       announcedSize: record.size,
-      short: record.size !== null && isShort(record),
+      short: record.size !== null && isShort(policyAt(context.mailbox, record.storedMs), record),
       storedAt: new Date(record.storedMs).toISOString(),
       headers: header === null ? null : summarize(header),
     },

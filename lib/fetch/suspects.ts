@@ -81,7 +81,7 @@ function dueIntents(head: Head, nowMs: number): Map<string, MessageRef> {
   return refs;
 }
 
-/** When an open intent, a message set aside or a sweep wants attention, though the listing has not changed; null: never. */
+/** When an open intent, a message set aside, a delete or a sweep wants attention, though the listing has not changed; null: never. */
 export function nextDueMs(head: Head, listed: number): number | null {
   const aside = head.failures.flatMap(({ setAsideMs, retryMs, reported }) =>
     setAsideMs === null ? [] : [reported ? retryMs : 0],
@@ -92,6 +92,7 @@ export function nextDueMs(head: Head, listed: number): number | null {
   );
   const sweeps = listed > 0 && recordCount(head) > 0 && head.sweptMs !== null;
   const sweep = sweeps ? [(head.sweptMs ?? 0) + SWEEP_MS] : [];
-  const times = [...aside, ...open, ...watched, ...sweep];
+  const deletes = head.quiet?.dueMs === undefined ? [] : [head.quiet.dueMs];
+  const times = [...aside, ...open, ...watched, ...sweep, ...deletes];
   return times.length === 0 ? null : Math.min(...times);
 }

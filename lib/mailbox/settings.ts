@@ -15,12 +15,24 @@ const PORT = 'must be a port number, 1 to 65535';
 const CONNECTIONS = 'must be a whole number, 1 to 100';
 const ATTEMPTS = 'must be a whole number, 1 to 20';
 
+/** Ten years; who means longer means keep. */
+const DAYS = 3650;
+
 const reference = z
   .string()
   .regex(
     REFERENCE,
     'must be a reference such as env:NAME, file:PATH or secretsmanager:ID#KEY, never the secret itself',
   );
+
+/**
+ * keep: leave mail on the server. when-stored: delete each message once its copy is proved. daysAfterStored: so many
+ * times 24 hours later.
+ */
+const deletion = z.union(
+  [z.enum(['keep', 'when-stored']), z.strictObject({ daysAfterStored: z.int().min(1).max(DAYS) })],
+  { error: `must be keep, when-stored or { daysAfterStored: 1 to ${DAYS} }` },
+);
 
 const mailbox = z.strictObject({
   /** Part of every key and event id; never changed afterwards. */
@@ -44,8 +56,9 @@ const mailbox = z.strictObject({
       message: 'must be PEM text or a reference such as file:PATH',
     })
     .optional(),
-  /** keep: leave mail on the server. when-stored: delete each message once its copy is proved. */
-  delete: z.enum(['keep', 'when-stored'], 'must be keep or when-stored').default('keep'),
+  delete: deletion.default('keep'),
+  /** Whether LIST tells the octets of a message, or only about how many; QUIRK: Exchange estimates. */
+  sizes: z.enum(['exact', 'estimated'], 'must be exact or estimated').default('exact'),
   /** Whether events carry the header summary (addresses and subject are personal data). */
   headerSummary: z.boolean().default(true),
   /** How often a message is tried alone before it is set aside. */

@@ -92,6 +92,13 @@ export interface BackOff {
   readonly told?: 'due' | 'accepted';
 }
 
+/** The last listing after which nothing was left to do; what else falls due all the same follows from the head. */
+export interface Quiet {
+  readonly digest: string;
+  /** When the first of its messages is to be deleted, epoch milliseconds. */
+  readonly dueMs?: number;
+}
+
 export interface Head {
   readonly v: typeof STATE_VERSION;
   readonly mailbox: string;
@@ -115,8 +122,7 @@ export interface Head {
   readonly records: readonly StoredRecord[];
   /** Older records, oldest first; of a record in several, the last is the newest. */
   readonly segments: readonly Segment[];
-  /** The last listing after which nothing was left to do; what falls due all the same follows from the above. */
-  readonly quiet: { readonly digest: string } | null;
+  readonly quiet: Quiet | null;
 }
 
 export function emptyHead(mailbox: string): Head {
@@ -228,11 +234,6 @@ export function isRecordOf(record: StoredRecord, { uidl, size, headerHash }: Mes
   return (
     headerHash === null || record.headerHash === headerHash || record.topHashes?.includes(headerHash) === true
   );
-}
-
-/** Whether the server delivered fewer octets than it announced, or announced none to compare with. */
-export function isShort({ size, octets }: StoredRecord): boolean {
-  return size === null || octets < size;
 }
 
 /** Intents that somebody must resolve soon: not of messages set aside, nor of those that vanished. */

@@ -84,7 +84,7 @@ const head = z.strictObject({
   failures: z.array(failure),
   records: z.array(record),
   segments: z.array(segment),
-  quiet: z.strictObject({ digest: z.string() }).nullable(),
+  quiet: z.strictObject({ digest: z.string(), dueMs: instantMs.optional() }).nullable(),
 });
 
 /** The value, or what is wrong with it in one line. */

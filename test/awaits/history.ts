@@ -100,6 +100,7 @@ class AwaitsHistory {
         attempts: 3,
         enabled: true,
         pipelining: true,
+        sizes: 'exact' as const,
       },
     };
     const given = circumstances(planner) as Circumstances;

@@ -26,6 +26,7 @@ describe('settings', () => {
       headerSummary: true,
       attempts: 3,
       pipelining: true,
+      sizes: 'exact',
       enabled: true,
     });
   });
@@ -99,7 +100,8 @@ describe('settings', () => {
       port: fc.integer({ min: 1, max: 65535 }),
       user: fc.emailAddress(),
       password: fc.constantFrom('env:A', 'file:/run/secrets/a', 'secretsmanager:mail#a'),
-      delete: fc.constantFrom('keep' as const, 'when-stored' as const),
+      delete: fc.constantFrom('keep' as const, 'when-stored' as const, { daysAfterStored: 30 }),
+      sizes: fc.constantFrom('exact' as const, 'estimated' as const),
       headerSummary: fc.boolean(),
       attempts: fc.integer({ min: 1, max: 20 }),
       enabled: fc.boolean(),

@@ -50,9 +50,9 @@ const STATUS_IN_MESSAGE: Patch = {
 };
 
 export const SHORTFALL_IGNORED: Patch = {
-  file: 'lib/mailbox/state.ts',
-  find: 'return size === null || octets < size;',
-  replace: 'return false;',
+  file: 'lib/mailbox/policy.ts',
+  find: 'return size === null || (!estimated && octets < size);',
+  replace: 'return size === null && octets < 0 && estimated;',
 };
 
 export const RETRIEVING: readonly Mutant[] = [
