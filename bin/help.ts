@@ -71,7 +71,7 @@ ${EXIT_CODES}`,
   plan: `mailferry plan [ID …] [options]
 
 Signs in, lists, and says for each message what fetch would do and why: fetch, try alone, delete, keep,
-set aside, skip or wait. It retrieves no message, writes nothing, deletes nothing.
+set aside, too large or skip. It retrieves no message, writes nothing, deletes nothing.
 
 ${OPTIONS}
 
@@ -97,7 +97,7 @@ ${EXIT_CODES}`,
   status: `mailferry status [ID …] [options]
 
 Shows what the store has on record: messages, last success (noted hourly while a mailbox is idle),
-messages that were set aside and why, and whether the mailbox is failing. It asks no mail server.
+messages that were set aside or are too large and why, and whether the mailbox is failing. It asks no mail server.
 
 ${OPTIONS}
 

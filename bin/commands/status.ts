@@ -1,6 +1,7 @@
 import { loadHead } from '../../lib/mailbox/head.ts';
-import { type Head, openIntents, recordCount } from '../../lib/mailbox/state.ts';
+import { type Head, openIntents, recordCount, type TooLarge } from '../../lib/mailbox/state.ts';
 import { StateError } from '../../lib/mailbox/stateError.ts';
+import { tooLargeOf } from '../../lib/mailbox/tooLarge.ts';
 import { StoreError } from '../../lib/store/port.ts';
 import { EXIT, type ExitCode, worst } from '../exitCodes.ts';
 import { countInWords, instantInWords, table } from '../words.ts';
@@ -54,6 +55,12 @@ function statusJson(head: Head, fetched: boolean): object {
       since: instant(setAsideMs),
       retry: instant(retryMs),
     })),
+    tooLarge: tooLargeOf(head).map(({ uidl, size, atLeast, sinceMs }) => ({
+      uidl,
+      size,
+      atLeast,
+      since: instant(sinceMs),
+    })),
     backOff: head.backOff && {
       failures: head.backOff.failures,
       since: instant(head.backOff.sinceMs),
@@ -68,6 +75,7 @@ function statusInWords(head: Head, nowMs: number): string {
   const { mailbox, lastSuccessMs, backOff } = head;
   const open = openIntents(head).length;
   const setAside = setAsideOf(head);
+  const large = tooLargeOf(head);
   const lines = [
     `${mailbox}: ${countInWords(recordCount(head), 'message')} on record; last success ${lastSuccessMs === 0 ? 'never' : instantInWords(lastSuccessMs)}`,
   ];
@@ -87,14 +95,32 @@ function statusInWords(head: Head, nowMs: number): string {
     lines.push(
       `  ${countInWords(setAside.length, 'message')} set aside, left on the server:`,
       setAsideTable(setAside),
+      ...more(setAside.length),
     );
   }
-  if (setAside.length > ROWS_SHOWN) {
+  if (large.length > 0)
     lines.push(
-      `    … and ${(setAside.length - ROWS_SHOWN).toLocaleString('en-US')} more: --json has them all`,
+      `  ${countInWords(large.length, 'message')} larger than the limit, left on the server:`,
+      tooLargeTable(large),
+      ...more(large.length),
     );
-  }
   return lines.join('\n');
+}
+
+function more(rows: number): string[] {
+  if (rows <= ROWS_SHOWN) return [];
+  return [`    … and ${(rows - ROWS_SHOWN).toLocaleString('en-US')} more: --json has them all`];
+}
+
+function tooLargeTable(large: readonly TooLarge[]): string {
+  const rows = large
+    .slice(0, ROWS_SHOWN)
+    .map(({ uidl, size, atLeast, sinceMs }) => [
+      uidl,
+      size === atLeast ? String(size) : `more than ${atLeast - 1}`,
+      instantInWords(sinceMs),
+    ]);
+  return table(['uidl', 'octets', 'since'], rows).replace(/^/gm, '    ');
 }
 
 function setAsideTable(setAside: Head['failures']): string {

@@ -99,6 +99,7 @@ function knowledgeFor({ state, run, postponed, begun }: RunContext, { known }: S
     young: (index) => known.young(index),
     open: (ref) => foreign.size > 0 && foreign.has(refKey(ref)),
     failure: knowledgeOf(state.head).failure,
+    atLeast: knowledgeOf(state.head).atLeast,
   };
 }
 

@@ -27,7 +27,15 @@ export interface PlanRow {
   readonly uidl: string;
   /** As announced; null where the server gives no number. */
   readonly octets: number | null;
-  readonly action: 'fetch' | 'try alone' | 'prove and delete' | 'delete' | 'keep' | 'set aside' | 'skip';
+  readonly action:
+    | 'fetch'
+    | 'try alone'
+    | 'prove and delete'
+    | 'delete'
+    | 'keep'
+    | 'set aside'
+    | 'too large'
+    | 'skip';
   readonly why: string;
 }
 
@@ -48,6 +56,7 @@ const SHOWN_AS: Record<Action, PlanRow['action']> = {
   delete: 'delete',
   keep: 'keep',
   'set aside': 'set aside',
+  'too large': 'too large',
   skip: 'skip',
   peek: 'fetch',
 };

@@ -12,6 +12,7 @@ import {
   refKey,
   type StoredRecord,
 } from '../mailbox/state.ts';
+import { tooLargeOf } from '../mailbox/tooLarge.ts';
 import type { Noted } from './known.ts';
 import type { Row } from './listing.ts';
 
@@ -27,6 +28,8 @@ export type Action =
   /** Stored; stays on the server. */
   | 'keep'
   | 'set aside'
+  /** Over the size limit: stays on the server. */
+  | 'too large'
   /** Cannot be told from others: it has no UIDL. */
   | 'skip'
   /** Bears a UIDL that the listing repeats: TOP must tell which one it is. */
@@ -49,6 +52,8 @@ export interface HeadKnowledge {
   /** Whether anybody has this message open. */
   open(ref: MessageRef): boolean;
   failure(ref: MessageRef): Failure | undefined;
+  /** Octets that it has at the least, where the state says so. */
+  atLeast(ref: MessageRef): number;
 }
 
 /** Lookups over all of the state, for one listing. */
@@ -77,10 +82,12 @@ function indexed(head: Head): HeadKnowledge {
   }
   const open = new Set(head.intents.map(refKey));
   const failures = new Set(head.failures.map(refKey));
+  const large = new Map(tooLargeOf(head).map((one) => [refKey(one), one.atLeast]));
   return {
     records: (uidl) => records.get(uidl) ?? [],
     open: (ref) => open.has(refKey(ref)),
     failure: (ref) => (failures.size > 0 && failures.has(refKey(ref)) ? failureOf(head, ref) : undefined),
+    atLeast: (ref) => (large.size > 0 ? (large.get(refKey(ref)) ?? 0) : 0),
   };
 }
 
@@ -125,7 +132,15 @@ export function decide({ row, headerHash, alike, nowMs }: Asked, known: Knowledg
   }
   if (record === undefined && noted !== null && !(several && headerHash))
     return whatOfStored(row, { short: noted !== 'whole', waits }, policy);
+  if (isTooLarge(row.octets, known.atLeast(ref), policy)) {
+    return { action: 'too large', why: `larger than the limit of ${policy.sizeLimit} octets` };
+  }
   return { action: 'fetch', why: 'not stored yet' };
+}
+
+/** By LIST, or by what came of it before. */
+export function isTooLarge(octets: number | null, atLeast: number, { sizeLimit }: Policy): boolean {
+  return Math.max(octets ?? 0, atLeast) > sizeLimit;
 }
 
 interface Told {

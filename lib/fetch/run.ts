@@ -12,8 +12,9 @@ import { VANISHED_INTENT_MS } from '../mailbox/bounds.ts';
 import { forgetVanished } from '../mailbox/failures.ts';
 import { policyText } from '../mailbox/policy.ts';
 import type { Mailbox } from '../mailbox/settings.ts';
-import { type Head, type MessageRef, refKey } from '../mailbox/state.ts';
+import { type Head, type MessageRef, type Quiet, refKey, type TooLarge } from '../mailbox/state.ts';
 import { StateFile } from '../mailbox/stateFile.ts';
+import { forgetTooLarge } from '../mailbox/tooLarge.ts';
 import { closeBooks, sweepRecords } from './books.ts';
 import { asItLasts, mailboxFailure } from './coming.ts';
 import { Deadline } from './deadline.ts';
@@ -222,6 +223,10 @@ async function endSession(context: RunContext, session: Session): Promise<Verdic
   return 'finished';
 }
 
+function quietOf(digest: string, skipped: number, dueMs: number | null): Quiet {
+  return { digest, ...(dueMs === null ? {} : { dueMs }), ...(skipped === 0 ? {} : { skipped }) };
+}
+
 async function finish(context: RunContext, session: Session, lineError: unknown): Promise<Ending> {
   const { ports, deadline, mailbox } = context;
   const { counts, more, quiet, dueMs } = classify(context, session);
@@ -232,13 +237,16 @@ async function finish(context: RunContext, session: Session, lineError: unknown)
     const row = index === null ? null : session.listing.row(index);
     return row !== null && (row.repeated || row.octets === size);
   };
+  const isGone = (one: TooLarge) => one.sinceMs + VANISHED_INTENT_MS <= nowMs && !isListed(one);
   const withoutVanished = (head: Head) =>
-    session.listing.length > 0 ? forgetVanished(head, isListed, { nowMs, keptMs: VANISHED_INTENT_MS }) : head;
+    session.listing.length > 0
+      ? forgetTooLarge(forgetVanished(head, isListed, { nowMs, keptMs: VANISHED_INTENT_MS }), isGone)
+      : head;
   await closeBooks(context, (head) => ({
     ...succeeded(withoutVanished(head), session, nowMs),
     lastSuccessMs: nowMs,
     sweptMs: head.sweptMs ?? nowMs,
-    quiet: digest === null ? null : { digest, ...(dueMs === null ? {} : { dueMs }) },
+    quiet: digest === null ? null : quietOf(digest, counts.skipped, dueMs),
   }));
   await tellNews(context);
   await sweepRecords(context, session);

@@ -4,6 +4,7 @@ import { refKey } from '../mailbox/state.ts';
 import { decisions, peek, tellApart } from './decisions.ts';
 import { learnFence, lostItsSizes } from './fence.ts';
 import { reportSetAside } from './outbox.ts';
+import { reportTooLarge } from './oversize.ts';
 import { refOf } from './plan.ts';
 import { deleteRecorded } from './recorded.ts';
 import { isFull, mayReopen, type Verdict } from './reopening.ts';
@@ -18,6 +19,7 @@ import type { Wanted } from './window.ts';
 export async function work(context: RunContext, session: Session, options: RunOptions): Promise<Verdict> {
   await reportSetAside(context);
   await session.known.read();
+  await reportTooLarge(context, session);
   await learnFence(session);
   const room = roomForIntents(context.state.head);
   const mustResolve = room.messages === 0 || room.bytes === 0;

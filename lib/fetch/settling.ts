@@ -8,11 +8,13 @@ import {
   type Intent,
   type MessageRef,
   recordKey,
+  refKey,
   type StoredRecord,
   strikeIntents,
   withIntents,
   withRecords,
 } from '../mailbox/state.ts';
+import { forgetTooLarge } from '../mailbox/tooLarge.ts';
 import { type RunContext, resolved } from './runContext.ts';
 import type { Session } from './session.ts';
 import { keyOfRecord, type Stored } from './storing.ts';
@@ -96,9 +98,11 @@ export async function commitSettled(context: RunContext, session: Session, commi
   const { settled, resolved: refs, runs, next } = commit;
   const records = withRowCounts(session, settled);
   const intents = next.map(({ ref }) => intentOf(context, ref));
+  const stored = new Set(settled.map(({ wanted }) => refKey(wanted.ref)));
+  const isStored = (ref: MessageRef) => stored.has(refKey(ref));
   await context.state.commit((head) => {
     const struck = strikeIntents(withRecords(head, records), refs, runs);
-    return withIntents(forgetFailures(struck, refs), intents);
+    return withIntents(forgetTooLarge(forgetFailures(struck, refs), isStored), intents);
   });
   for (const ref of refs) resolved(context, ref);
   for (const { wanted, announced } of settled) if (!announced) context.tally.stored.add(wanted.ref);

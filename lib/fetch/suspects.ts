@@ -3,10 +3,12 @@ import { SWEEP_MS } from '../mailbox/bounds.ts';
 import { failureOf, isAside } from '../mailbox/failures.ts';
 import { hasRoomToFail } from '../mailbox/room.ts';
 import { type Head, type MessageRef, openIntents, recordCount, refKey } from '../mailbox/state.ts';
+import { tooLargeOf } from '../mailbox/tooLarge.ts';
 import { type Suspect, tryAlone } from './alone.ts';
 import { decisions } from './decisions.ts';
 import type { Row } from './listing.ts';
 import { reportSetAside } from './outbox.ts';
+import { reportTooLarge } from './oversize.ts';
 import { knowledgeOf } from './plan.ts';
 import { mayReopen, type Verdict } from './reopening.ts';
 import type { RunOptions } from './run.ts';
@@ -42,6 +44,7 @@ export async function trySuspects(
     });
   }
   await reportSetAside(context);
+  await reportTooLarge(context, session);
   if (unvouched) throw unvouched;
   return 'finished';
 }
@@ -93,6 +96,7 @@ export function nextDueMs(head: Head, listed: number): number | null {
   const sweeps = listed > 0 && recordCount(head) > 0 && head.sweptMs !== null;
   const sweep = sweeps ? [(head.sweptMs ?? 0) + SWEEP_MS] : [];
   const deletes = head.quiet?.dueMs === undefined ? [] : [head.quiet.dueMs];
-  const times = [...aside, ...open, ...watched, ...sweep, ...deletes];
+  const large = tooLargeOf(head).some(({ reported }) => !reported) ? [0] : [];
+  const times = [...aside, ...open, ...watched, ...sweep, ...deletes, ...large];
   return times.length === 0 ? null : Math.min(...times);
 }

@@ -12,7 +12,7 @@ import { Intake } from './intake.ts';
 import type { Row } from './listing.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
-import { RunEnded, Unvouched } from './trouble.ts';
+import { isOverLimit, RunEnded, Unvouched } from './trouble.ts';
 
 /** Bounds what a failed fence makes us retrieve again, and the memory that waits for one. */
 export const WINDOW_MESSAGES = 16;
@@ -160,14 +160,17 @@ function intakeFor({ mailbox, ports, contentKeys }: RunContext, { row, ref, reco
 /** Null once the message came whole; the error where the server refused and the connection is still good. */
 async function retrieveOne(
   { progress }: RunContext,
-  { client }: Session,
-  { message: { row }, intake }: { readonly message: Wanted; readonly intake: Intake },
+  { client, policy }: Session,
+  { message: { row, record }, intake }: { readonly message: Wanted; readonly intake: Intake },
 ): Promise<Pop3Error | null> {
+  // What is stored already is only held against that, and no limit is for it.
+  const maxOctets = record === undefined ? policy.sizeLimit : Number.POSITIVE_INFINITY;
+  const take = (chunk: Uint8Array) => {
+    progress.received(chunk.length);
+    return intake.take(chunk);
+  };
   try {
-    await client.retr(row.number, (chunk) => {
-      progress.received(chunk.length);
-      return intake.take(chunk);
-    });
+    await client.retr(row.number, take, { maxOctets });
     return null;
   } catch (error) {
     if (!(error instanceof Pop3Error) || error.kind !== 'refused' || client.closedBy !== null) throw error;
@@ -189,7 +192,8 @@ interface Loss {
  * else that is wrong may be the tail of an earlier message of the window that cut itself.
  */
 function blameIn(cause: unknown, { message, before, context, window }: Loss): Wanted | null {
-  if (cause instanceof RunEnded) return message;
+  // What was cut off at the limit is tried alone, where its answer is certain to be its own.
+  if (cause instanceof RunEnded || isOverLimit(context.mailbox, cause)) return message;
   if (isUntried(context, window)) return null;
   if (before === 0) return message;
   return cause instanceof Pop3Error && cause.kind === 'lost' ? message : null;

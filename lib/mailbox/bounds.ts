@@ -15,6 +15,9 @@ export const INTENTS_BYTES = 72 * 1024;
 /** Failures and set-asides, as JSON: some hundreds. More are a broken mailbox, which a person must look at. */
 export const FAILURES_BYTES = 72 * 1024;
 
+/** Messages over the size limit that are told of one by one, as JSON: some hundred and fifty. */
+export const TOO_LARGE_BYTES = 20 * 1024;
+
 /** Why a message failed, in the words of a server or a store; their beginning tells. */
 export const FAILURE_CHARACTERS = 300;
 

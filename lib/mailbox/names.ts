@@ -55,6 +55,11 @@ export function setAsideId(mailbox: string, ref: string, setAsideMs: number): st
   ]);
 }
 
+/** The id of the event that says a message is over the size limit: one for a message, whatever becomes of the limit. */
+export function tooLargeId(mailbox: string, ref: string): string {
+  return hashOf([Buffer.from(mailbox, 'latin1'), Buffer.from(ref, 'latin1'), Buffer.from('too large')]);
+}
+
 /** The id of the event that says a mailbox fails, or has recovered: one of each for a time of failing. */
 export function mailboxNewsId(mailbox: string, news: 'failing' | 'recovered', sinceMs: number): string {
   return hashOf([Buffer.from(mailbox, 'latin1'), Buffer.from(news), Buffer.from(String(sinceMs))]);

@@ -9,12 +9,19 @@ export interface Policy {
   readonly nowMs: number;
   /** Whether LIST is only about right: then fewer octets than it announced are no sign of a message cut short. */
   readonly estimated: boolean;
+  /** Octets of the largest message that is fetched. */
+  readonly sizeLimit: number;
 }
 
 const DAY_MS = 24 * 3_600_000;
 
 export function policyAt(mailbox: Mailbox, nowMs: number): Policy {
-  return { keptMs: keptMsOf(mailbox), nowMs, estimated: mailbox.sizes === 'estimated' };
+  return {
+    keptMs: keptMsOf(mailbox),
+    nowMs,
+    estimated: mailbox.sizes === 'estimated',
+    sizeLimit: mailbox.sizeLimit ?? Number.POSITIVE_INFINITY,
+  };
 }
 
 function keptMsOf({ delete: when }: Mailbox): number | null {
@@ -23,8 +30,8 @@ function keptMsOf({ delete: when }: Mailbox): number | null {
 }
 
 /** Of all settings that decide what there is to do for a listing: equal texts, equal work. */
-export function policyText({ delete: when, attempts, sizes }: Mailbox): string {
-  return JSON.stringify([when, attempts, sizes]);
+export function policyText({ delete: when, attempts, sizes, sizeLimit }: Mailbox): string {
+  return JSON.stringify([when, attempts, sizes, sizeLimit ?? null]);
 }
 
 /**

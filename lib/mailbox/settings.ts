@@ -18,6 +18,10 @@ const ATTEMPTS = 'must be a whole number, 1 to 20';
 /** Ten years; who means longer means keep. */
 const DAYS = 3650;
 
+/** What a client takes at all, less one, so that who is cut off there is told from who is cut off by a setting. */
+const LARGEST = 2 ** 31 - 1;
+const OCTETS = `must be a whole number of octets, 1 to ${LARGEST}`;
+
 const reference = z
   .string()
   .regex(
@@ -59,6 +63,8 @@ const mailbox = z.strictObject({
   delete: deletion.default('keep'),
   /** Whether LIST tells the octets of a message, or only about how many; QUIRK: Exchange estimates. */
   sizes: z.enum(['exact', 'estimated'], 'must be exact or estimated').default('exact'),
+  /** Octets; a message with more is left on the server, and told of once. */
+  sizeLimit: z.int(OCTETS).min(1, OCTETS).max(LARGEST, OCTETS).optional(),
   /** Whether events carry the header summary (addresses and subject are personal data). */
   headerSummary: z.boolean().default(true),
   /** How often a message is tried alone before it is set aside. */

@@ -42,6 +42,15 @@ export interface Failure extends MessageRef {
   readonly retryMs: number;
 }
 
+/** A message that is left on the server since it is over the size limit. */
+export interface TooLarge extends MessageRef {
+  /** Octets that it has at the least: as LIST says, or as many as came before RETR was cut off. */
+  readonly atLeast: number;
+  readonly sinceMs: number;
+  /** Whether a person was told. */
+  readonly reported: boolean;
+}
+
 /** A message that is stored and announced. */
 export interface StoredRecord {
   readonly uidl: string;
@@ -97,6 +106,8 @@ export interface Quiet {
   readonly digest: string;
   /** When the first of its messages is to be deleted, epoch milliseconds. */
   readonly dueMs?: number;
+  /** How many of its rows are left alone. */
+  readonly skipped?: number;
 }
 
 export interface Head {
@@ -118,6 +129,7 @@ export interface Head {
   readonly sweptMs: number | null;
   readonly intents: readonly Intent[];
   readonly failures: readonly Failure[];
+  readonly tooLarge?: readonly TooLarge[];
   /** Recent ones; of one that a segment has, too, this is the newer. */
   readonly records: readonly StoredRecord[];
   /** Older records, oldest first; of a record in several, the last is the newest. */

@@ -46,6 +46,8 @@ const failure = z.strictObject({
   retryMs: instantMs,
 });
 
+const tooLarge = z.strictObject({ ...ref, atLeast: count, sinceMs: instantMs, reported: z.boolean() });
+
 const backOff = z.strictObject({
   failures: count,
   sinceMs: instantMs,
@@ -82,9 +84,12 @@ const head = z.strictObject({
   sweptMs: instantMs.nullable(),
   intents: z.array(intent),
   failures: z.array(failure),
+  tooLarge: z.array(tooLarge).optional(),
   records: z.array(record),
   segments: z.array(segment),
-  quiet: z.strictObject({ digest: z.string(), dueMs: instantMs.optional() }).nullable(),
+  quiet: z
+    .strictObject({ digest: z.string(), dueMs: instantMs.optional(), skipped: count.optional() })
+    .nullable(),
 });
 
 /** The value, or what is wrong with it in one line. */

@@ -90,18 +90,19 @@ export async function checkPlan(state: StateFile, documents: readonly unknown[])
   for (const more of [0, 1]) await checkPlanOf(listingOf(documents, more), state, documents);
 }
 
-const DELETES: Policy = { keptMs: 0, nowMs: NOW_MS, estimated: false };
+const DELETES: Policy = { keptMs: 0, nowMs: NOW_MS, estimated: false, sizeLimit: 1_000 };
 
 async function checkPlanOf(listing: Listing, state: StateFile, documents: readonly unknown[]): Promise<void> {
   const known = new Known(listing, state, DELETES);
   await known.read();
-  const { open, failure } = knowledgeOf(state.head);
+  const { open, failure, atLeast } = knowledgeOf(state.head);
   const knowledge = {
     records: known.records.bind(known),
     noted: known.noted.bind(known),
     young: known.young.bind(known),
     open,
     failure,
+    atLeast,
   };
   for (const row of listing.rows()) {
     const asked = { row, headerHash: RECORD.headerHash, alike: 1, nowMs: NOW_MS };

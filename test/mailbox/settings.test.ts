@@ -102,6 +102,7 @@ describe('settings', () => {
       password: fc.constantFrom('env:A', 'file:/run/secrets/a', 'secretsmanager:mail#a'),
       delete: fc.constantFrom('keep' as const, 'when-stored' as const, { daysAfterStored: 30 }),
       sizes: fc.constantFrom('exact' as const, 'estimated' as const),
+      sizeLimit: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
       headerSummary: fc.boolean(),
       attempts: fc.integer({ min: 1, max: 20 }),
       enabled: fc.boolean(),
