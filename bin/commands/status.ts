@@ -1,5 +1,5 @@
 import { loadHead } from '../../lib/mailbox/head.ts';
-import { type Head, openIntents, recordCount, type TooLarge } from '../../lib/mailbox/state.ts';
+import { type Head, openIntents, recordCount, seedCount, type TooLarge } from '../../lib/mailbox/state.ts';
 import { StateError } from '../../lib/mailbox/stateError.ts';
 import { tooLargeOf } from '../../lib/mailbox/tooLarge.ts';
 import { StoreError } from '../../lib/store/port.ts';
@@ -45,6 +45,11 @@ function statusJson(head: Head, fetched: boolean): object {
     lastSuccess: instant(head.lastSuccessMs),
     lastAttempt: instant(head.lastAttemptMs),
     records: recordCount(head),
+    start: head.start && {
+      choice: head.start.choice,
+      at: instant(head.start.atMs),
+      leftAlone: seedCount(head),
+    },
     openIntents: openIntents(head).length,
     setAside: setAsideOf(head).map(({ uidl, size, attempts, code, message, setAsideMs, retryMs }) => ({
       uidl,
@@ -72,13 +77,17 @@ function statusJson(head: Head, fetched: boolean): object {
 }
 
 function statusInWords(head: Head, nowMs: number): string {
-  const { mailbox, lastSuccessMs, backOff } = head;
+  const { mailbox, lastSuccessMs, backOff, start } = head;
   const open = openIntents(head).length;
   const setAside = setAsideOf(head);
   const large = tooLargeOf(head);
   const lines = [
     `${mailbox}: ${countInWords(recordCount(head), 'message')} on record; last success ${lastSuccessMs === 0 ? 'never' : instantInWords(lastSuccessMs)}`,
   ];
+  if (start !== undefined) {
+    const left = countInWords(seedCount(head), 'message');
+    lines.push(`  began with ${start.choice} on ${instantInWords(start.atMs)}: ${left} left alone`);
+  }
   if (open > 0) {
     lines.push(
       `  ${countInWords(open, 'message')} begun and not finished: a run is under way, or was cut off`,

@@ -97,6 +97,7 @@ function knowledgeFor({ state, run, postponed, begun }: RunContext, { known }: S
     records: (uidl) => known.records(uidl),
     noted: (index) => known.noted(index),
     young: (index) => known.young(index),
+    seeded: (row) => known.seeded(row),
     open: (ref) => foreign.size > 0 && foreign.has(refKey(ref)),
     failure: knowledgeOf(state.head).failure,
     atLeast: knowledgeOf(state.head).atLeast,

@@ -14,6 +14,7 @@ import { ProgressMeter } from './progressMeter.ts';
 import type { Trouble } from './report.ts';
 import { contextOf, type RunContext, Tally } from './runContext.ts';
 import { greeted, openSession, readListing, type Session } from './session.ts';
+import { inWords, refuseRenumbered, seedsToCome } from './start.ts';
 import { troubleOf } from './trouble.ts';
 
 export interface InspectOptions {
@@ -81,6 +82,8 @@ export async function planMailbox(
       onOutOfStep: async () => {},
     });
     await session.known.read();
+    session.known.takeSeeds(seedsToCome(context, session));
+    await refuseRenumbered(context, session);
     await learnFence(session);
     await peek(context, session, (row) => topOf(session, row));
     const rows = [...decisions(context, session)].map(planRow);
@@ -225,7 +228,7 @@ async function walkThrough(
       () => loadHead(ports.store, mailbox.id),
       ({ version, head }) =>
         version === null
-          ? 'no state yet: the first run begins with all mail'
+          ? `no state yet: the first run begins with ${inWords(mailbox.start)}`
           : `${recordCount(head)} messages on record`,
     );
     await client.quit();

@@ -3,7 +3,7 @@
  * by once: of most rows it is only noted that a record agrees with them, one byte a row.
  */
 import { dueMsOf, isDue, isShort, type Policy } from '../mailbox/policy.ts';
-import type { StoredRecord } from '../mailbox/state.ts';
+import type { Seed, StoredRecord } from '../mailbox/state.ts';
 import type { StateFile } from '../mailbox/stateFile.ts';
 import type { Listing, Row } from './listing.ts';
 import { knowledgeOf } from './plan.ts';
@@ -17,6 +17,8 @@ const SHORT = 2;
 const AWAY = 4;
 /** Its day to be deleted has not come. */
 const YOUNG = 8;
+/** It was there before the start. */
+const SEEDED = 16;
 
 type Records = Map<string, readonly StoredRecord[]>;
 
@@ -28,6 +30,10 @@ export class Known {
   readonly #state: StateFile;
   readonly #policy: Policy;
   #nextDueMs: number | null = null;
+  /** How many seeds have their UIDL in the listing. */
+  seedsListed = 0;
+  readonly #seededTwins = new Map<string, number>();
+  #alike: ReadonlyMap<string, number> | null = null;
   readonly #notes: Uint8Array;
   readonly #atHand: Records = new Map();
   #kept = 0;
@@ -47,10 +53,50 @@ export class Known {
   }
 
   /** Reads all segments once. Rejects as the store or the state does. */
-  read(): Promise<void> {
-    return this.#state.eachSegment((records) => {
+  async read(): Promise<void> {
+    await this.#state.eachSegment((records) => {
       this.#take(records);
     });
+    await this.#state.eachSeeds((seeds) => {
+      this.takeSeeds(seeds);
+    });
+  }
+
+  /** These were there before the start. */
+  takeSeeds(seeds: Iterable<Seed>): void {
+    for (const { uidl, size, rows = 1 } of seeds) {
+      const index = this.#listing.indexOf(uidl);
+      if (index === null) continue;
+      this.seedsListed += 1;
+      const octets = this.#listing.octetsOfUnique(index);
+      if (octets === undefined) this.#seededTwins.set(this.#seedKey({ uidl, octets: size }), rows);
+      else if (this.#policy.estimated || octets === size) this.#note(index, SEEDED);
+    }
+  }
+
+  /**
+   * Whether it was there before the start. Where more rows are alike than were then, nobody knows which of them is the
+   * new one, and none is taken for old: rather one that was there than one that is missed.
+   */
+  seeded(row: Row): boolean {
+    if (!row.repeated) return ((this.#notes[row.index] ?? 0) & SEEDED) !== 0;
+    const rows = this.#seededTwins.get(this.#seedKey(row));
+    return rows !== undefined && (this.#twins().get(this.#seedKey(row)) ?? 0) <= rows;
+  }
+
+  /** A size that is an estimate may be another the next time. */
+  #seedKey({ uidl, octets }: Pick<Row, 'uidl' | 'octets'>): string {
+    return this.#policy.estimated ? uidl : `${octets ?? '-'} ${uidl}`;
+  }
+
+  /** How many rows are alike, of those whose UIDL is repeated. */
+  #twins(): ReadonlyMap<string, number> {
+    if (this.#alike !== null) return this.#alike;
+    const alike = new Map<string, number>();
+    for (const row of this.#listing.rows())
+      if (row.repeated) alike.set(this.#seedKey(row), (alike.get(this.#seedKey(row)) ?? 0) + 1);
+    this.#alike = alike;
+    return alike;
   }
 
   /** What a segment says of a row that alone bears its UIDL; null: nothing that agrees with its size. */

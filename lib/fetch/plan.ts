@@ -30,7 +30,7 @@ export type Action =
   | 'set aside'
   /** Over the size limit: stays on the server. */
   | 'too large'
-  /** Cannot be told from others: it has no UIDL. */
+  /** Left alone: it has no UIDL to be told by, or was there before the start. */
   | 'skip'
   /** Bears a UIDL that the listing repeats: TOP must tell which one it is. */
   | 'peek';
@@ -62,6 +62,8 @@ export interface Knowledge extends HeadKnowledge {
   noted(index: number): Noted | null;
   /** Whether a record that agrees with it was stored too lately for it to be deleted. */
   young(index: number): boolean;
+  /** Whether it was there before the start. */
+  seeded(row: Row): boolean;
 }
 
 /** A head never changes, so what is known from one is looked up once. */
@@ -107,16 +109,18 @@ export interface Asked {
 
 export function decide({ row, headerHash, alike, nowMs }: Asked, known: Knowledge, policy: Policy): Decision {
   if (row.uidl === '') return { action: 'skip', why: 'the server gave it no UIDL' };
+  const ref = refOf(row, headerHash ?? null);
+  const failure = known.failure(ref);
+  const isOpen = known.open(ref) || failure !== undefined;
+  if (known.seeded(row) && !isOpen)
+    return { action: 'skip', why: 'it was there before the start, and is left alone' };
   if (row.repeated && headerHash === undefined) {
     return { action: 'peek', why: 'its UIDL is repeated in this listing; TOP tells which one it is' };
   }
-  const ref = refOf(row, headerHash ?? null);
-  const failure = known.failure(ref);
   if (isAside(failure, nowMs)) {
     return { action: 'set aside', why: `set aside after ${failure.attempts} attempts: ${failure.message}` };
   }
-  if (known.open(ref) || failure)
-    return { action: 'alone', why: 'an earlier attempt did not finish; it is tried alone' };
+  if (isOpen) return { action: 'alone', why: 'an earlier attempt did not finish; it is tried alone' };
   const noted = row.repeated ? null : known.noted(row.index);
   const { records, several } = recordsOf({ row, headerHash, ref, noted }, known);
   const waits = stayOf({ row, records, noted, headerHash }, known, policy);

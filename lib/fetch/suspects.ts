@@ -2,9 +2,10 @@
 import { SWEEP_MS } from '../mailbox/bounds.ts';
 import { failureOf, isAside } from '../mailbox/failures.ts';
 import { hasRoomToFail } from '../mailbox/room.ts';
-import { type Head, type MessageRef, openIntents, recordCount, refKey } from '../mailbox/state.ts';
+import { type Head, type MessageRef, openIntents, refKey } from '../mailbox/state.ts';
 import { tooLargeOf } from '../mailbox/tooLarge.ts';
 import { type Suspect, tryAlone } from './alone.ts';
+import { hasToSweep } from './books.ts';
 import { decisions } from './decisions.ts';
 import type { Row } from './listing.ts';
 import { reportSetAside } from './outbox.ts';
@@ -93,7 +94,7 @@ export function nextDueMs(head: Head, listed: number): number | null {
   const watched = head.intents.flatMap(({ lookedMs }) =>
     lookedMs === undefined ? [] : [lookedMs + LOOK_EVERY_MS],
   );
-  const sweeps = listed > 0 && recordCount(head) > 0 && head.sweptMs !== null;
+  const sweeps = listed > 0 && hasToSweep(head) && head.sweptMs !== null;
   const sweep = sweeps ? [(head.sweptMs ?? 0) + SWEEP_MS] : [];
   const deletes = head.quiet?.dueMs === undefined ? [] : [head.quiet.dueMs];
   const large = tooLargeOf(head).some(({ reported }) => !reported) ? [0] : [];

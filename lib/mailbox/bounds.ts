@@ -27,6 +27,9 @@ export const FAILURE_CHARACTERS = 300;
  */
 export const SEGMENT_RECORDS = 4096;
 
+/** Seeds of one document: they are a third as large as records, and a million of them are written before any mail. */
+export const SEGMENT_SEEDS = 50_000;
+
 /** Unpacked, no segment of ours comes near; more is a document that was made to exhaust us. */
 export const SEGMENT_UNPACKED_BYTES = 64 * 1024 * 1024;
 

@@ -26,9 +26,14 @@ export function messageId(mailbox: string, uidl: string): string {
   return hashOf([Buffer.from(mailbox, 'latin1'), Buffer.from(uidl, 'latin1')]).slice(0, 32);
 }
 
+/** All objects of a mailbox begin so. */
+export function mailPrefix(mailbox: string): string {
+  return `mail/${mailbox}/`;
+}
+
 /** All objects of a UIDL begin so: the first, and those that content tells apart. */
 export function messagePrefix(mailbox: string, uidl: string): string {
-  return `mail/${mailbox}/${messageId(mailbox, uidl)}`;
+  return `${mailPrefix(mailbox)}${messageId(mailbox, uidl)}`;
 }
 
 /** Where a message goes first. */

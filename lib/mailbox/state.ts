@@ -72,7 +72,27 @@ export interface StoredRecord {
   readonly goneMs?: number;
 }
 
-/** An immutable document with older records. */
+/** A message that was on the server before the start, and is left alone. */
+export interface Seed {
+  readonly uidl: string;
+  /** As in MessageRef. */
+  readonly size: number | null;
+  /** Rows that had both, where more than one. */
+  readonly rows?: number;
+  /** As of StoredRecord. */
+  readonly goneMs?: number;
+}
+
+/** Decided once, by the first listing that was put on record. */
+export interface Start {
+  /** In words, as the settings said then. */
+  readonly choice: string;
+  readonly atMs: number;
+  /** Documents of what was there and is left alone. */
+  readonly seeds: readonly Segment[];
+}
+
+/** An immutable document with older records, or with seeds. */
 export interface Segment {
   /** Given once: epoch milliseconds of its making, and a nonce. */
   readonly name: string;
@@ -127,6 +147,8 @@ export interface Head {
   readonly singlySinceMs: number | null;
   /** When records were last held against a listing. */
   readonly sweptMs: number | null;
+  /** Absent: all mail, or not decided yet. */
+  readonly start?: Start;
   readonly intents: readonly Intent[];
   readonly failures: readonly Failure[];
   readonly tooLarge?: readonly TooLarge[];
@@ -238,6 +260,22 @@ export function recordKey({ uidl, sha256 }: StoredRecord): string {
 /** How many messages are on record; one that was recorded anew may count twice. */
 export function recordCount({ records, segments }: Head): number {
   return segments.reduce((sum, segment) => sum + segment.records, records.length);
+}
+
+/** How many messages were left alone at the start and may still be listed. */
+export function seedCount({ start }: Head): number {
+  return (start?.seeds ?? []).reduce((sum, segment) => sum + segment.records, 0);
+}
+
+/** All documents that the head names. */
+export function segmentsOf({ segments, start }: Head): readonly Segment[] {
+  return start === undefined ? segments : [...segments, ...start.seeds];
+}
+
+/** Whether a run has begun with this mailbox: from then on no setting says anew which mail was there before. */
+export function isStartDecided(head: Head): boolean {
+  const begun = head.lastSuccessMs > 0 || recordCount(head) > 0;
+  return head.start !== undefined || begun || head.intents.length + head.failures.length > 0;
 }
 
 /** Whether the record is of the message that the ref tells from others. */

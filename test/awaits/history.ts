@@ -101,6 +101,7 @@ class AwaitsHistory {
         enabled: true,
         pipelining: true,
         sizes: 'exact' as const,
+        start: 'all' as const,
       },
     };
     const given = circumstances(planner) as Circumstances;

@@ -100,6 +100,7 @@ async function checkPlanOf(listing: Listing, state: StateFile, documents: readon
     records: known.records.bind(known),
     noted: known.noted.bind(known),
     young: known.young.bind(known),
+    seeded: known.seeded.bind(known),
     open,
     failure,
     atLeast,

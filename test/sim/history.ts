@@ -248,5 +248,6 @@ function mailboxOf({ deletes, attempts, summaries }: Stage['circumstances']): Ma
     enabled: true,
     pipelining: true,
     sizes: 'exact',
+    start: 'all',
   };
 }
