@@ -1,3 +1,4 @@
+import { setAsideOf } from '../../lib/mailbox/failures.ts';
 import { loadHead } from '../../lib/mailbox/head.ts';
 import { type Head, openIntents, recordCount, seedCount, type TooLarge } from '../../lib/mailbox/state.ts';
 import { StateError } from '../../lib/mailbox/stateError.ts';
@@ -30,10 +31,6 @@ async function statusOf({ ports, terminal, json }: Call, id: string): Promise<Ex
     else terminal.out(`✗ ${id}: ${message} (${code})`);
     return kind === 'person' ? EXIT.person : EXIT.later;
   }
-}
-
-function setAsideOf(head: Head): Head['failures'] {
-  return head.failures.filter(({ setAsideMs }) => setAsideMs !== null);
 }
 
 /** Dates as ISO 8601, or null: never. */
@@ -135,12 +132,13 @@ function tooLargeTable(large: readonly TooLarge[]): string {
 function setAsideTable(setAside: Head['failures']): string {
   const rows = setAside
     .slice(0, ROWS_SHOWN)
-    .map(({ uidl, size, attempts, setAsideMs, message, code }) => [
+    .map(({ uidl, size, attempts, setAsideMs, retryMs, message, code }) => [
       uidl,
       size === null ? '' : String(size),
       String(attempts),
       setAsideMs === null ? '' : instantInWords(setAsideMs),
+      instantInWords(retryMs),
       `${message} (${code})`,
     ]);
-  return table(['uidl', 'octets', 'attempts', 'since', 'reason'], rows).replace(/^/gm, '    ');
+  return table(['uidl', 'octets', 'attempts', 'since', 'next try', 'reason'], rows).replace(/^/gm, '    ');
 }
