@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from './exitCodes.ts';
-import { COMMANDS, type CommandName, DEFAULT_TIME_LIMIT_SECONDS } from './help.ts';
+import { ABOUT_MESSAGES, COMMANDS, type CommandName, DEFAULT_TIME_LIMIT_SECONDS } from './help.ts';
 
 const OPTIONS = {
   config: { type: 'string', short: 'c' },
@@ -19,6 +19,8 @@ export interface Arguments {
   /** Undefined where help or the version is asked for without one. */
   readonly command: CommandName | undefined;
   readonly ids: readonly string[];
+  /** Of messages; only of a command that is about some. */
+  readonly uidls: readonly string[];
   readonly config: string | undefined;
   readonly folder: string | undefined;
   readonly bucket: string | undefined;
@@ -42,9 +44,16 @@ export function readArguments(argv: readonly string[]): Arguments {
   if (command === undefined && !help && !version) {
     throw new UsageError(`A command is missing: ${COMMANDS.join(', ')}.`);
   }
+  const ofMessages = command !== undefined && ABOUT_MESSAGES.has(command);
+  if (ofMessages && ids.length === 0 && !help) {
+    throw new UsageError(
+      `${command} is about the messages of one mailbox: mailferry ${command} ID [UIDL …].`,
+    );
+  }
   return {
     command,
-    ids,
+    ids: ofMessages ? ids.slice(0, 1) : ids,
+    uidls: ofMessages ? ids.slice(1) : [],
     config,
     folder,
     bucket,

@@ -1,7 +1,10 @@
 import { DEFAULT_FILE, MINIMAL_FILE } from './settings.ts';
 
-export const COMMANDS = ['fetch', 'plan', 'check', 'status'] as const;
+export const COMMANDS = ['fetch', 'plan', 'check', 'status', 'retry', 'release'] as const;
 export type CommandName = (typeof COMMANDS)[number];
+
+/** Their arguments are one mailbox and UIDLs. */
+export const ABOUT_MESSAGES: ReadonlySet<CommandName> = new Set(['retry', 'release']);
 
 export const DEFAULT_TIME_LIMIT_SECONDS = 300;
 
@@ -32,6 +35,8 @@ Commands (for the mailboxes with these IDs, or for all that are enabled):
   plan     show what fetch would do, and why; retrieves and changes nothing
   check    try sign-in, store and events step by step; retrieves no mail
   status   show what is on record: last success, set-aside messages, back-off
+  retry    have messages that are set aside tried by the next run: retry ID [UIDL …]
+  release  forget that messages failed, so that they count as new: release ID [UIDL …]
 
 ${OPTIONS}
 
@@ -71,7 +76,7 @@ ${EXIT_CODES}`,
   plan: `mailferry plan [ID …] [options]
 
 Signs in, lists, and says for each message what fetch would do and why: fetch, try alone, delete, keep,
-set aside, skip or wait. It retrieves no message, writes nothing, deletes nothing.
+set aside, too large or skip. It retrieves no message, writes nothing, deletes nothing.
 
 ${OPTIONS}
 
@@ -94,10 +99,36 @@ Examples:
   mailferry check support --json
 
 ${EXIT_CODES}`,
+  retry: `mailferry retry ID [UIDL …] [options]
+
+Has the next run try messages of mailbox ID that are set aside: those with these UIDLs, or all. Without
+it they are tried by themselves, after 1, 2, 4, 8 and then every 14 days. What does not come stays set
+aside, and nobody is told again. Only the state is changed: "mailferry fetch ID" then tries them.
+
+${OPTIONS}
+
+Examples:
+  mailferry status support           which are set aside, and why
+  mailferry retry support && mailferry fetch support
+  mailferry retry support 0001a2b3
+
+${EXIT_CODES}`,
+  release: `mailferry release ID [UIDL …] [options]
+
+Forgets that messages of mailbox ID failed and were set aside: those with these UIDLs, or all. The next
+run takes them for new, counts their attempts anew, and says so again should it set them aside. For
+when the reason is gone, such as a server that was repaired. Only the state is changed.
+
+${OPTIONS}
+
+Examples:
+  mailferry release support && mailferry fetch support
+
+${EXIT_CODES}`,
   status: `mailferry status [ID …] [options]
 
 Shows what the store has on record: messages, last success (noted hourly while a mailbox is idle),
-messages that were set aside and why, and whether the mailbox is failing. It asks no mail server.
+messages that were set aside or are too large and why, and whether the mailbox is failing. It asks no mail server.
 
 ${OPTIONS}
 

@@ -5,6 +5,7 @@ import { checkCommand } from './commands/check.ts';
 import type { Command } from './commands/command.ts';
 import { fetchCommand } from './commands/fetch.ts';
 import { planCommand } from './commands/plan.ts';
+import { releaseCommand, retryCommand } from './commands/setAside.ts';
 import { statusCommand } from './commands/status.ts';
 import { EXIT, type ExitCode, UsageError } from './exitCodes.ts';
 import { type CommandName, helpFor } from './help.ts';
@@ -17,6 +18,8 @@ const RUN: Readonly<Record<CommandName, Command>> = {
   plan: planCommand,
   check: checkCommand,
   status: statusCommand,
+  retry: retryCommand,
+  release: releaseCommand,
 };
 
 /** The command line, without the program's name, to its exit code. Never rejects. */
@@ -50,12 +53,16 @@ export async function main(argv: readonly string[], host: Host): Promise<ExitCod
 async function run(command: CommandName, given: Arguments, host: Host): Promise<ExitCode> {
   const settings = await loadSettings(given, host);
   const { json, timeLimitMs } = given;
+  // Events on stdout are for a program; a line of ours among them would break its input.
+  const terminal = terminalOf(host, 'stdout' in settings.events);
+  for (const id of settings.disabled)
+    terminal.err(`${id}: passed over, since it is not enabled; name it to use it all the same.`);
   return RUN[command]({
     settings,
     mailboxes: settings.mailboxes,
+    uidls: given.uidls,
     ports: wire(settings, host),
-    // Events on stdout are for a program; a line of ours among them would break its input.
-    terminal: terminalOf(host, 'stdout' in settings.events),
+    terminal,
     json,
     timeLimitMs,
     signal: host.signal,

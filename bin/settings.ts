@@ -44,6 +44,8 @@ export interface Settings {
   readonly store: StoreSettings;
   readonly events: EventsSettings;
   readonly mailboxes: readonly Mailbox[];
+  /** Ids of those that are passed over, since they are not enabled and nobody named them. */
+  readonly disabled: readonly string[];
   readonly connectionsPerHost: number;
   /** The folder of the file: paths in it are relative to that. */
   readonly base: string;
@@ -72,7 +74,9 @@ export async function loadSettings(
     );
   }
   if (events === undefined || problems.length > 0) throw new SettingsError(source, problems);
-  return { store, events, mailboxes, connectionsPerHost: file.connectionsPerHost, base };
+  const disabled =
+    choice.ids.length > 0 ? [] : file.mailboxes.filter(({ enabled }) => !enabled).map(({ id }) => id);
+  return { store, events, mailboxes, disabled, connectionsPerHost: file.connectionsPerHost, base };
 }
 
 async function readYaml(path: string, source: string): Promise<unknown> {

@@ -10,6 +10,8 @@ export interface Call {
   readonly mailboxes: readonly Mailbox[];
   readonly ports: FetchPorts;
   readonly terminal: Terminal;
+  /** Of messages, where the command is about some. */
+  readonly uidls: readonly string[];
   readonly json: boolean;
   /** Of one run. */
   readonly timeLimitMs: number;

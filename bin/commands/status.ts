@@ -1,6 +1,8 @@
+import { setAsideOf } from '../../lib/mailbox/failures.ts';
 import { loadHead } from '../../lib/mailbox/head.ts';
-import { type Head, openIntents, recordCount } from '../../lib/mailbox/state.ts';
+import { type Head, openIntents, recordCount, seedCount, type TooLarge } from '../../lib/mailbox/state.ts';
 import { StateError } from '../../lib/mailbox/stateError.ts';
+import { tooLargeOf } from '../../lib/mailbox/tooLarge.ts';
 import { StoreError } from '../../lib/store/port.ts';
 import { EXIT, type ExitCode, worst } from '../exitCodes.ts';
 import { countInWords, instantInWords, table } from '../words.ts';
@@ -31,10 +33,6 @@ async function statusOf({ ports, terminal, json }: Call, id: string): Promise<Ex
   }
 }
 
-function setAsideOf(head: Head): Head['failures'] {
-  return head.failures.filter(({ setAsideMs }) => setAsideMs !== null);
-}
-
 /** Dates as ISO 8601, or null: never. */
 function statusJson(head: Head, fetched: boolean): object {
   const instant = (ms: number | null) => (ms === null || ms === 0 ? null : new Date(ms).toISOString());
@@ -44,6 +42,11 @@ function statusJson(head: Head, fetched: boolean): object {
     lastSuccess: instant(head.lastSuccessMs),
     lastAttempt: instant(head.lastAttemptMs),
     records: recordCount(head),
+    start: head.start && {
+      choice: head.start.choice,
+      at: instant(head.start.atMs),
+      leftAlone: seedCount(head),
+    },
     openIntents: openIntents(head).length,
     setAside: setAsideOf(head).map(({ uidl, size, attempts, code, message, setAsideMs, retryMs }) => ({
       uidl,
@@ -53,6 +56,12 @@ function statusJson(head: Head, fetched: boolean): object {
       reason: message,
       since: instant(setAsideMs),
       retry: instant(retryMs),
+    })),
+    tooLarge: tooLargeOf(head).map(({ uidl, size, atLeast, sinceMs }) => ({
+      uidl,
+      size,
+      atLeast,
+      since: instant(sinceMs),
     })),
     backOff: head.backOff && {
       failures: head.backOff.failures,
@@ -65,12 +74,17 @@ function statusJson(head: Head, fetched: boolean): object {
 }
 
 function statusInWords(head: Head, nowMs: number): string {
-  const { mailbox, lastSuccessMs, backOff } = head;
+  const { mailbox, lastSuccessMs, backOff, start } = head;
   const open = openIntents(head).length;
   const setAside = setAsideOf(head);
+  const large = tooLargeOf(head);
   const lines = [
     `${mailbox}: ${countInWords(recordCount(head), 'message')} on record; last success ${lastSuccessMs === 0 ? 'never' : instantInWords(lastSuccessMs)}`,
   ];
+  if (start !== undefined) {
+    const left = countInWords(seedCount(head), 'message');
+    lines.push(`  began with ${start.choice} on ${instantInWords(start.atMs)}: ${left} left alone`);
+  }
   if (open > 0) {
     lines.push(
       `  ${countInWords(open, 'message')} begun and not finished: a run is under way, or was cut off`,
@@ -87,25 +101,44 @@ function statusInWords(head: Head, nowMs: number): string {
     lines.push(
       `  ${countInWords(setAside.length, 'message')} set aside, left on the server:`,
       setAsideTable(setAside),
+      ...more(setAside.length),
     );
   }
-  if (setAside.length > ROWS_SHOWN) {
+  if (large.length > 0)
     lines.push(
-      `    … and ${(setAside.length - ROWS_SHOWN).toLocaleString('en-US')} more: --json has them all`,
+      `  ${countInWords(large.length, 'message')} larger than the limit, left on the server:`,
+      tooLargeTable(large),
+      ...more(large.length),
     );
-  }
   return lines.join('\n');
+}
+
+function more(rows: number): string[] {
+  if (rows <= ROWS_SHOWN) return [];
+  return [`    … and ${(rows - ROWS_SHOWN).toLocaleString('en-US')} more: --json has them all`];
+}
+
+function tooLargeTable(large: readonly TooLarge[]): string {
+  const rows = large
+    .slice(0, ROWS_SHOWN)
+    .map(({ uidl, size, atLeast, sinceMs }) => [
+      uidl,
+      size === atLeast ? String(size) : `more than ${atLeast - 1}`,
+      instantInWords(sinceMs),
+    ]);
+  return table(['uidl', 'octets', 'since'], rows).replace(/^/gm, '    ');
 }
 
 function setAsideTable(setAside: Head['failures']): string {
   const rows = setAside
     .slice(0, ROWS_SHOWN)
-    .map(({ uidl, size, attempts, setAsideMs, message, code }) => [
+    .map(({ uidl, size, attempts, setAsideMs, retryMs, message, code }) => [
       uidl,
       size === null ? '' : String(size),
       String(attempts),
       setAsideMs === null ? '' : instantInWords(setAsideMs),
+      instantInWords(retryMs),
       `${message} (${code})`,
     ]);
-  return table(['uidl', 'octets', 'attempts', 'since', 'reason'], rows).replace(/^/gm, '    ');
+  return table(['uidl', 'octets', 'attempts', 'since', 'next try', 'reason'], rows).replace(/^/gm, '    ');
 }

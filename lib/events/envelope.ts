@@ -37,6 +37,7 @@ function timeOf({ detailType, detail }: MailferryEvent): string {
     case 'Message Stored':
       return detail.storedAt;
     case 'Message Set Aside':
+    case 'Message Too Large':
     case 'Mailbox Failing':
       return detail.since;
     case 'Mailbox Recovered':

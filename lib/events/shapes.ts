@@ -65,7 +65,9 @@ const storedMessage = {
   size: octets.describe('Octets of the object'),
   sha256: hex64.describe('SHA-256 of the object'),
   announcedSize: octets.nullable().describe('Octets according to LIST; null if the server did not say'),
-  short: z.boolean().describe('The server delivered fewer octets than LIST announced'),
+  short: z
+    .boolean()
+    .describe('The server delivered fewer octets than LIST announced, and does not estimate sizes'),
   storedAt: instant,
   headers: headerSummary.nullable().describe('null: switched off, or left out because it might do harm'),
 };
@@ -91,6 +93,22 @@ const messageSetAside = z
     since: instant,
   })
   .describe('A message could not be fetched in a bounded number of attempts. It stays on the server');
+
+const messageTooLarge = z
+  .strictObject({
+    v: z.literal(1),
+    id: hex64.describe('Names this message; the same on every repeat. Drop repeats by it'),
+    mailbox,
+    uidl,
+    size: octets
+      .nullable()
+      .describe('Octets according to LIST, which may be fewer than came; null if the server did not say'),
+    limit: octets.describe('The size limit of the mailbox then'),
+    since: instant,
+  })
+  .describe(
+    'A message is larger than the mailbox allows. It stays on the server, and is fetched once the limit is raised',
+  );
 
 const mailboxFailing = z
   .strictObject({
@@ -162,6 +180,7 @@ export type Address = Fact<z.infer<typeof address>>;
 export type HeaderSummary = Fact<z.infer<typeof headerSummary>>;
 export type MessageStored = Fact<z.infer<typeof messageStored>>;
 export type MessageSetAside = Fact<z.infer<typeof messageSetAside>>;
+export type MessageTooLarge = Fact<z.infer<typeof messageTooLarge>>;
 export type MailboxFailing = Fact<z.infer<typeof mailboxFailing>>;
 export type MailboxRecovered = Fact<z.infer<typeof mailboxRecovered>>;
 export type RunFinished = Fact<z.infer<typeof runFinished>>;
@@ -169,6 +188,7 @@ export type RunFinished = Fact<z.infer<typeof runFinished>>;
 export type MailferryEvent =
   | { readonly detailType: 'Message Stored'; readonly detail: MessageStored }
   | { readonly detailType: 'Message Set Aside'; readonly detail: MessageSetAside }
+  | { readonly detailType: 'Message Too Large'; readonly detail: MessageTooLarge }
   | { readonly detailType: 'Mailbox Failing'; readonly detail: MailboxFailing }
   | { readonly detailType: 'Mailbox Recovered'; readonly detail: MailboxRecovered }
   | { readonly detailType: 'Run Finished'; readonly detail: RunFinished };
@@ -177,6 +197,7 @@ export type MailferryEvent =
 export const DETAILS = {
   'Message Stored': messageStored,
   'Message Set Aside': messageSetAside,
+  'Message Too Large': messageTooLarge,
   'Mailbox Failing': mailboxFailing,
   'Mailbox Recovered': mailboxRecovered,
   'Run Finished': runFinished,

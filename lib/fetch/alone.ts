@@ -22,10 +22,13 @@ import { deleteByRecord, deleteRetrieved, topAgrees } from './deleting.ts';
 import { judge } from './judging.ts';
 import type { Row } from './listing.ts';
 import { leftBehind } from './outbox.ts';
+import { leaveTooLarge } from './oversize.ts';
+import { isTooLarge, knowledgeOf } from './plan.ts';
 import { type RunContext, resolved } from './runContext.ts';
 import type { Session } from './session.ts';
 import { announce, commitSettled, hidesAnother, intentOf } from './settling.ts';
 import { type Stored, storeReceived } from './storing.ts';
+import { isOverLimit } from './trouble.ts';
 import { doubtAll, retrieveWindow, type Wanted, WindowLost } from './window.ts';
 
 export interface Suspect {
@@ -65,7 +68,9 @@ export async function tryAlone(context: RunContext, session: Session, suspect: S
   try {
     refusal = await resolve(context, session, { ...suspect, runs: left.add(run) });
   } catch (error) {
-    await judge(context, session, attempted, error instanceof WindowLost ? error.cause : error);
+    const cause = error instanceof WindowLost ? error.cause : error;
+    if (isOverLimit(context.mailbox, cause) && (await leaveTooLarge(context, suspect.ref, left))) return;
+    await judge(context, session, attempted, cause);
   }
   if (refusal) await judge(context, session, { ...attempted, twinCame: refusal.twinCame }, refusal.error);
 }
@@ -100,6 +105,10 @@ async function resolve(context: RunContext, session: Session, suspect: Tried): P
     await strike(context, suspect);
     if (context.mailbox.delete !== 'keep')
       await deleteByRecord(context, session, { wanted: { row, ref }, record });
+    return null;
+  }
+  if (isTooLarge(row.octets, knowledgeOf(context.state.head).atLeast(ref), session.policy)) {
+    await strike(context, suspect);
     return null;
   }
   return retrieveEach(context, session, suspect);

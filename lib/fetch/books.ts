@@ -1,6 +1,6 @@
 /** What a run leaves in the state at its end. */
 import { SWEEP_MS } from '../mailbox/bounds.ts';
-import { type Head, recordCount, refKey, releaseIntents } from '../mailbox/state.ts';
+import { type Head, recordCount, refKey, releaseIntents, seedCount } from '../mailbox/state.ts';
 import { whileListed } from '../mailbox/sweep.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
@@ -14,11 +14,16 @@ export async function sweepRecords(
   const { sweptMs } = state.head;
   if (sweptMs === null || nowMs - sweptMs < SWEEP_MS || !deadline.allowsMore) return;
   // An empty listing may be a server's bad hour.
-  if (recordCount(state.head) === 0 || listing.length === 0) return;
+  if (!hasToSweep(state.head) || listing.length === 0) return;
   await state.sweep(
     whileListed((uidl) => listing.indexOf(uidl) !== null, nowMs),
     nowMs,
   );
+}
+
+/** Whether anything is on record that a listing can be held against. */
+export function hasToSweep(head: Head): boolean {
+  return recordCount(head) + seedCount(head) > 0;
 }
 
 /** Intents of what was never begun are taken back; the others may be judged by the next run at once. */

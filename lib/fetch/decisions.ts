@@ -78,13 +78,12 @@ export async function tellApart({ state, ports }: RunContext, session: Session):
 export function* decisions(context: RunContext, session: Session): Generator<Decided> {
   const known = knowledgeFor(context, session);
   const alike = countAlike(session);
-  const policy = { deletes: context.mailbox.delete !== 'keep' };
   const nowMs = context.ports.clock.now();
   for (const row of session.listing.rows()) {
     const headerHash = session.headerHashes.get(row.index);
     const ref = refOf(row, headerHash ?? null);
     const asked = { row, headerHash, alike: row.repeated ? (alike.get(refKey(ref)) ?? 1) : 1, nowMs };
-    yield { ...decide(asked, known, policy), row, ref };
+    yield { ...decide(asked, known, session.policy), row, ref };
   }
 }
 
@@ -97,8 +96,11 @@ function knowledgeFor({ state, run, postponed, begun }: RunContext, { known }: S
   return {
     records: (uidl) => known.records(uidl),
     noted: (index) => known.noted(index),
+    young: (index) => known.young(index),
+    seeded: (row) => known.seeded(row),
     open: (ref) => foreign.size > 0 && foreign.has(refKey(ref)),
     failure: knowledgeOf(state.head).failure,
+    atLeast: knowledgeOf(state.head).atLeast,
   };
 }
 

@@ -4,7 +4,8 @@
  * committed state says so. Whoever believes himself alive and is not can therefore do no harm here.
  */
 import { identifies } from '../mail/headers.ts';
-import { isShort, type MessageRef, type StoredRecord } from '../mailbox/state.ts';
+import { isDue, isShort } from '../mailbox/policy.ts';
+import type { MessageRef, StoredRecord } from '../mailbox/state.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import { fence } from './fence.ts';
 import { HeaderBlock } from './headerBlock.ts';
@@ -32,10 +33,12 @@ export async function deleteRetrieved(
   session: Session,
   settled: readonly Deletable[],
 ): Promise<void> {
-  if (context.mailbox.delete === 'keep' || session.client.closedBy !== null) return;
+  const { client, policy } = session;
+  if (policy.keptMs === null || client.closedBy !== null) return;
   const due: Deletable['wanted'][] = [];
   for (const { wanted, record } of settled) {
-    if (isShort(record)) context.tally.note(shortNote(record));
+    if (isShort(policy, record)) context.tally.note(shortNote(record));
+    else if (!isDue(policy, record)) continue;
     else if (await mayDelete(context)) due.push(wanted);
     else context.kept.add(wanted.ref);
   }
@@ -70,7 +73,8 @@ export async function deleteByRecord(
   session: Session,
   { wanted, record }: Deletable,
 ): Promise<ByRecord> {
-  if (isShort(record) || !(await mayDelete(context))) return 'kept';
+  const { policy } = session;
+  if (isShort(policy, record) || !isDue(policy, record) || !(await mayDelete(context))) return 'kept';
   if (!(await topAgrees(session, wanted.row, record))) return 'prove';
   return (await deleteStored(context, session, [{ wanted, record }])) ? 'deleted' : 'kept';
 }
@@ -141,7 +145,7 @@ function shortNote({ size, octets, unstuffed }: StoredRecord): string {
   if (size === null) return 'Messages whose size the server does not give are stored and kept on the server.';
   if (unstuffed)
     return 'The server does not stuff dots (RFC 1939 section 3): messages that lost some are stored and kept on the server.';
-  return `The server delivered fewer octets than it announced (for example ${octets} of ${size}); such messages are stored, marked short and kept on the server.`;
+  return `The server delivered fewer octets than it announced (for example ${octets} of ${size}); such messages are stored, marked short and kept on the server. If this server only estimates sizes, say "sizes: estimated".`;
 }
 
 async function dele(context: RunContext, session: Session, { row, ref }: Deletable['wanted']): Promise<void> {

@@ -32,6 +32,8 @@ export interface Classified {
   readonly more: boolean;
   /** Nothing is left to do for this listing, not even a delete to be asked for again. */
   readonly quiet: boolean;
+  /** When the first of those that are kept for now is to be deleted, epoch milliseconds; null: none is. */
+  readonly dueMs: number | null;
 }
 
 /** Messages of the last listing, and those that earlier sessions of the run deleted. */
@@ -40,6 +42,7 @@ export function classify(context: RunContext, session: Session): Classified {
   const gone = new Map(context.tally.gone);
   let quiet = true;
   let undeleted = 0;
+  let dueMs = session.known.nextDueMs;
   const add = (group: Class, rows = 1) => {
     counts[group] += rows;
     counts.listed += rows;
@@ -47,22 +50,22 @@ export function classify(context: RunContext, session: Session): Classified {
   for (const decided of decisions(context, session)) {
     if (gone.size > 0) gone.delete(refKey(decided.ref));
     add(classOf(context, decided));
-    const settled = decided.action === 'keep' || decided.action === 'set aside' || decided.action === 'skip';
-    if (settled || session.deleted.has(decided.row.index)) continue;
+    if (decided.dueMs !== undefined) dueMs = Math.min(decided.dueMs, dueMs ?? decided.dueMs);
+    if (SETTLED.has(decided.action) || session.deleted.has(decided.row.index)) continue;
     quiet = false;
     if (isStored(decided.action) && !context.kept.has(decided.ref)) undeleted += 1;
   }
   for (const { ref, rows } of gone.values())
     add(context.tally.stored.has(ref) ? 'stored' : 'alreadyStored', rows);
-  return { counts, more: counts.notReached + undeleted > 0, quiet };
+  return { counts, more: counts.notReached + undeleted > 0, quiet, dueMs };
 }
 
 /**
- * Of a listing that has not changed since nothing was left to do: only what is set aside or has no UIDL is not
+ * Of a listing that has not changed since nothing was left to do: only what is set aside or was skipped then is not
  * stored, and no record need be read to know it.
  */
 export function classifyQuiet({ state }: RunContext, { listing }: Session): Counts {
-  const counts = { ...NOTHING };
+  const counts = { ...NOTHING, skipped: state.head.quiet?.skipped ?? 0 };
   const aside = new Set(
     state.head.failures
       .filter(({ setAsideMs }) => setAsideMs !== null)
@@ -70,11 +73,9 @@ export function classifyQuiet({ state }: RunContext, { listing }: Session): Coun
   );
   for (const row of listing.rows()) {
     counts.listed += 1;
-    if (row.uidl === '') counts.skipped += 1;
-    else if (aside.has(refKey(refOf(row, null)))) counts.setAside += 1;
-    else counts.alreadyStored += 1;
+    if (row.uidl !== '' && aside.has(refKey(refOf(row, null)))) counts.setAside += 1;
   }
-  return counts;
+  return { ...counts, alreadyStored: counts.listed - counts.setAside - counts.skipped };
 }
 
 function isStored(action: Action): boolean {
@@ -87,6 +88,7 @@ function classOf({ tally, triedAlone, postponed }: RunContext, { action, ref }: 
     case 'set aside':
       return 'setAside';
     case 'skip':
+    case 'too large':
       return 'skipped';
     case 'keep':
     case 'delete':
@@ -98,6 +100,8 @@ function classOf({ tally, triedAlone, postponed }: RunContext, { action, ref }: 
       return triedAlone.has(refKey(ref)) && !postponed.has(refKey(ref)) ? 'alreadyStored' : 'notReached';
   }
 }
+
+const SETTLED: ReadonlySet<Action> = new Set(['keep', 'set aside', 'skip', 'too large']);
 
 interface Run {
   readonly mailbox: string;

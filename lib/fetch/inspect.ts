@@ -14,6 +14,7 @@ import { ProgressMeter } from './progressMeter.ts';
 import type { Trouble } from './report.ts';
 import { contextOf, type RunContext, Tally } from './runContext.ts';
 import { greeted, openSession, readListing, type Session } from './session.ts';
+import { inWords, refuseRenumbered, seedsToCome } from './start.ts';
 import { troubleOf } from './trouble.ts';
 
 export interface InspectOptions {
@@ -27,7 +28,15 @@ export interface PlanRow {
   readonly uidl: string;
   /** As announced; null where the server gives no number. */
   readonly octets: number | null;
-  readonly action: 'fetch' | 'try alone' | 'prove and delete' | 'delete' | 'keep' | 'set aside' | 'skip';
+  readonly action:
+    | 'fetch'
+    | 'try alone'
+    | 'prove and delete'
+    | 'delete'
+    | 'keep'
+    | 'set aside'
+    | 'too large'
+    | 'skip';
   readonly why: string;
 }
 
@@ -48,6 +57,7 @@ const SHOWN_AS: Record<Action, PlanRow['action']> = {
   delete: 'delete',
   keep: 'keep',
   'set aside': 'set aside',
+  'too large': 'too large',
   skip: 'skip',
   peek: 'fetch',
 };
@@ -72,6 +82,8 @@ export async function planMailbox(
       onOutOfStep: async () => {},
     });
     await session.known.read();
+    session.known.takeSeeds(seedsToCome(context, session));
+    await refuseRenumbered(context, session);
     await learnFence(session);
     await peek(context, session, (row) => topOf(session, row));
     const rows = [...decisions(context, session)].map(planRow);
@@ -216,7 +228,7 @@ async function walkThrough(
       () => loadHead(ports.store, mailbox.id),
       ({ version, head }) =>
         version === null
-          ? 'no state yet: the first run begins with all mail'
+          ? `no state yet: the first run begins with ${inWords(mailbox.start)}`
           : `${recordCount(head)} messages on record`,
     );
     await client.quit();

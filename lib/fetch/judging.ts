@@ -1,6 +1,6 @@
 /** What an attempt that failed says of its message: whether it counts, and when the message is set aside. */
 import { FAILURE_CHARACTERS } from '../mailbox/bounds.ts';
-import { failureOf, SET_ASIDE_RETRY_MS, uncountAttempt, withFailure } from '../mailbox/failures.ts';
+import { failureOf, nextRetryMs, uncountAttempt, withFailure } from '../mailbox/failures.ts';
 import { type Head, type MessageRef, refKey } from '../mailbox/state.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import { Digester } from '../store/checksum.ts';
@@ -141,7 +141,7 @@ function blamed(head: Head, ref: MessageRef, { error, nowMs, attempts }: Blame):
     code: codeOf(error),
     message: (error instanceof Error ? error.message : String(error)).slice(0, FAILURE_CHARACTERS),
     setAsideMs: aside ? (known.setAsideMs ?? nowMs) : null,
-    retryMs: aside ? nowMs + SET_ASIDE_RETRY_MS : 0,
+    retryMs: aside ? nextRetryMs(known.setAsideMs ?? nowMs, nowMs) : 0,
   });
 }
 

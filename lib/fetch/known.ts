@@ -2,7 +2,8 @@
  * What is on record of the messages of one listing. A mailbox may have a million records, so those in segments go
  * by once: of most rows it is only noted that a record agrees with them, one byte a row.
  */
-import { isShort, type StoredRecord } from '../mailbox/state.ts';
+import { dueMsOf, isDue, isShort, type Policy } from '../mailbox/policy.ts';
+import type { Seed, StoredRecord } from '../mailbox/state.ts';
 import type { StateFile } from '../mailbox/stateFile.ts';
 import type { Listing, Row } from './listing.ts';
 import { knowledgeOf } from './plan.ts';
@@ -14,6 +15,10 @@ const WHOLE = 1;
 const SHORT = 2;
 /** Some record of it is not at hand. */
 const AWAY = 4;
+/** Its day to be deleted has not come. */
+const YOUNG = 8;
+/** It was there before the start. */
+const SEEDED = 16;
 
 type Records = Map<string, readonly StoredRecord[]>;
 
@@ -23,6 +28,12 @@ export type Noted = 'whole' | 'short' | 'both';
 export class Known {
   readonly #listing: Listing;
   readonly #state: StateFile;
+  readonly #policy: Policy;
+  #nextDueMs: number | null = null;
+  /** How many seeds have their UIDL in the listing. */
+  seedsListed = 0;
+  readonly #seededTwins = new Map<string, number>();
+  #alike: ReadonlyMap<string, number> | null = null;
   readonly #notes: Uint8Array;
   readonly #atHand: Records = new Map();
   #kept = 0;
@@ -31,9 +42,10 @@ export class Known {
   /** Records of what is retrieved now, and of what was before it and is not settled yet. */
   #lent: readonly [Records, Records] = [new Map(), new Map()];
 
-  constructor(listing: Listing, state: StateFile) {
+  constructor(listing: Listing, state: StateFile, policy: Policy) {
     this.#listing = listing;
     this.#state = state;
+    this.#policy = policy;
     this.#notes = new Uint8Array(listing.length);
     const { intents, failures } = state.head;
     this.#watched = new Set([...intents, ...failures].map(({ uidl }) => uidl));
@@ -41,10 +53,50 @@ export class Known {
   }
 
   /** Reads all segments once. Rejects as the store or the state does. */
-  read(): Promise<void> {
-    return this.#state.eachSegment((records) => {
+  async read(): Promise<void> {
+    await this.#state.eachSegment((records) => {
       this.#take(records);
     });
+    await this.#state.eachSeeds((seeds) => {
+      this.takeSeeds(seeds);
+    });
+  }
+
+  /** These were there before the start. */
+  takeSeeds(seeds: Iterable<Seed>): void {
+    for (const { uidl, size, rows = 1 } of seeds) {
+      const index = this.#listing.indexOf(uidl);
+      if (index === null) continue;
+      this.seedsListed += 1;
+      const octets = this.#listing.octetsOfUnique(index);
+      if (octets === undefined) this.#seededTwins.set(this.#seedKey({ uidl, octets: size }), rows);
+      else if (this.#policy.estimated || octets === size) this.#note(index, SEEDED);
+    }
+  }
+
+  /**
+   * Whether it was there before the start. Where more rows are alike than were then, nobody knows which of them is the
+   * new one, and none is taken for old: rather one that was there than one that is missed.
+   */
+  seeded(row: Row): boolean {
+    if (!row.repeated) return ((this.#notes[row.index] ?? 0) & SEEDED) !== 0;
+    const rows = this.#seededTwins.get(this.#seedKey(row));
+    return rows !== undefined && (this.#twins().get(this.#seedKey(row)) ?? 0) <= rows;
+  }
+
+  /** A size that is an estimate may be another the next time. */
+  #seedKey({ uidl, octets }: Pick<Row, 'uidl' | 'octets'>): string {
+    return this.#policy.estimated ? uidl : `${octets ?? '-'} ${uidl}`;
+  }
+
+  /** How many rows are alike, of those whose UIDL is repeated. */
+  #twins(): ReadonlyMap<string, number> {
+    if (this.#alike !== null) return this.#alike;
+    const alike = new Map<string, number>();
+    for (const row of this.#listing.rows())
+      if (row.repeated) alike.set(this.#seedKey(row), (alike.get(this.#seedKey(row)) ?? 0) + 1);
+    this.#alike = alike;
+    return alike;
   }
 
   /** What a segment says of a row that alone bears its UIDL; null: nothing that agrees with its size. */
@@ -52,6 +104,16 @@ export class Known {
     const note = this.#notes[index] ?? 0;
     if (note & WHOLE) return note & SHORT ? 'both' : 'whole';
     return note & SHORT ? 'short' : null;
+  }
+
+  /** Whether a record in a segment that agrees with the row was stored too lately for it to be deleted. */
+  young(index: number): boolean {
+    return ((this.#notes[index] ?? 0) & YOUNG) !== 0;
+  }
+
+  /** When the first of these is to be deleted, epoch milliseconds; null: there is none. */
+  get nextDueMs(): number | null {
+    return this.#nextDueMs;
   }
 
   /** Recent records and those at hand, of each content the newest. Of a UIDL some may be at hand, and others lent. */
@@ -93,10 +155,19 @@ export class Known {
         continue;
       }
       const octets = this.#listing.octetsOfUnique(index);
-      if (octets === record.size) this.#note(index, noteOf(record));
+      if (octets === record.size) this.#noteRecord(index, record);
       if (octets === undefined || watched || this.#kept < RECORDS_AT_HAND) this.#keep(record);
       else this.#note(index, AWAY);
     }
+  }
+
+  #noteRecord(index: number, record: StoredRecord): void {
+    const short = isShort(this.#policy, record);
+    this.#note(index, short ? SHORT : WHOLE);
+    const dueMs = dueMsOf(this.#policy, record);
+    if (short || dueMs === null || isDue(this.#policy, record)) return;
+    this.#note(index, YOUNG);
+    this.#nextDueMs = Math.min(dueMs, this.#nextDueMs ?? dueMs);
   }
 
   #note(index: number, note: number): void {
@@ -121,8 +192,4 @@ function joined(
 function put(into: Records, record: StoredRecord): void {
   const others = into.get(record.uidl)?.filter(({ sha256 }) => sha256 !== record.sha256) ?? [];
   into.set(record.uidl, [...others, record]);
-}
-
-function noteOf(record: StoredRecord): number {
-  return isShort(record) ? SHORT : WHOLE;
 }

@@ -1,6 +1,6 @@
 /** What an attempt that did not end left in the store, and what a person must be told of. */
 
-import { failureOf, SET_ASIDE_RETRY_MS, withFailure } from '../mailbox/failures.ts';
+import { failureOf, nextRetryMs, withFailure } from '../mailbox/failures.ts';
 import { messagePrefix, setAsideId } from '../mailbox/names.ts';
 import {
   type Failure,
@@ -187,7 +187,7 @@ function exhausted(head: Head, attempts: number, nowMs: number): readonly Failur
 
 function setAside(nowMs: number) {
   return (head: Head, failure: Failure): Head =>
-    withFailure(head, { ...failure, setAsideMs: nowMs, retryMs: nowMs + SET_ASIDE_RETRY_MS });
+    withFailure(head, { ...failure, setAsideMs: nowMs, retryMs: nextRetryMs(nowMs, nowMs) });
 }
 
 function setAsideEvent(mailbox: string, failure: Failure, setAsideMs: number) {

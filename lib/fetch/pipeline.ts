@@ -87,9 +87,12 @@ export class Pipeline {
     return giveBack && { wanted, fresh: doubtAll(session, wanted), ahead, commands, bytes, giveBack };
   }
 
-  /** Without a size nothing would tell that dots were lost on the way. */
+  /** Without a size that can be relied on nothing would tell that dots were lost on the way. */
   #mayBeAhead({ row, ref }: Wanted): boolean {
-    return this.#session.pipelining && row.octets !== null && !this.#context.cameShort.has(refKey(ref));
+    const { pipelining, policy } = this.#session;
+    return (
+      pipelining && !policy.estimated && row.octets !== null && !this.#context.cameShort.has(refKey(ref))
+    );
   }
 
   #hasRoomFor(wanted: readonly Wanted[], bytes: number): boolean {

@@ -3,15 +3,16 @@
  * a record: until it is resolved, nobody knows what its attempt left behind.
  */
 import { failureOf, isAside } from '../mailbox/failures.ts';
+import { dueMsOf, isShort, type Policy } from '../mailbox/policy.ts';
 import {
   type Failure,
   type Head,
   isRecordOf,
-  isShort,
   type MessageRef,
   refKey,
   type StoredRecord,
 } from '../mailbox/state.ts';
+import { tooLargeOf } from '../mailbox/tooLarge.ts';
 import type { Noted } from './known.ts';
 import type { Row } from './listing.ts';
 
@@ -27,7 +28,9 @@ export type Action =
   /** Stored; stays on the server. */
   | 'keep'
   | 'set aside'
-  /** Cannot be told from others: it has no UIDL. */
+  /** Over the size limit: stays on the server. */
+  | 'too large'
+  /** Left alone: it has no UIDL to be told by, or was there before the start. */
   | 'skip'
   /** Bears a UIDL that the listing repeats: TOP must tell which one it is. */
   | 'peek';
@@ -38,10 +41,8 @@ export interface Decision {
   readonly why: string;
   /** On record; absent, too, where its record would have to be read again. */
   readonly record?: StoredRecord;
-}
-
-export interface Policy {
-  readonly deletes: boolean;
+  /** Of one that is kept for now: when it is to be deleted, epoch milliseconds. */
+  readonly dueMs?: number;
 }
 
 /** Lookups over one head. */
@@ -51,12 +52,18 @@ export interface HeadKnowledge {
   /** Whether anybody has this message open. */
   open(ref: MessageRef): boolean;
   failure(ref: MessageRef): Failure | undefined;
+  /** Octets that it has at the least, where the state says so. */
+  atLeast(ref: MessageRef): number;
 }
 
 /** Lookups over all of the state, for one listing. */
 export interface Knowledge extends HeadKnowledge {
   /** That a record agrees with the row of this index, where it is not at hand. */
   noted(index: number): Noted | null;
+  /** Whether a record that agrees with it was stored too lately for it to be deleted. */
+  young(index: number): boolean;
+  /** Whether it was there before the start. */
+  seeded(row: Row): boolean;
 }
 
 /** A head never changes, so what is known from one is looked up once. */
@@ -77,10 +84,12 @@ function indexed(head: Head): HeadKnowledge {
   }
   const open = new Set(head.intents.map(refKey));
   const failures = new Set(head.failures.map(refKey));
+  const large = new Map(tooLargeOf(head).map((one) => [refKey(one), one.atLeast]));
   return {
     records: (uidl) => records.get(uidl) ?? [],
     open: (ref) => open.has(refKey(ref)),
     failure: (ref) => (failures.size > 0 && failures.has(refKey(ref)) ? failureOf(head, ref) : undefined),
+    atLeast: (ref) => (large.size > 0 ? (large.get(refKey(ref)) ?? 0) : 0),
   };
 }
 
@@ -100,31 +109,42 @@ export interface Asked {
 
 export function decide({ row, headerHash, alike, nowMs }: Asked, known: Knowledge, policy: Policy): Decision {
   if (row.uidl === '') return { action: 'skip', why: 'the server gave it no UIDL' };
+  const ref = refOf(row, headerHash ?? null);
+  const failure = known.failure(ref);
+  const isOpen = known.open(ref) || failure !== undefined;
+  if (known.seeded(row) && !isOpen)
+    return { action: 'skip', why: 'it was there before the start, and is left alone' };
   if (row.repeated && headerHash === undefined) {
     return { action: 'peek', why: 'its UIDL is repeated in this listing; TOP tells which one it is' };
   }
-  const ref = refOf(row, headerHash ?? null);
-  const failure = known.failure(ref);
   if (isAside(failure, nowMs)) {
     return { action: 'set aside', why: `set aside after ${failure.attempts} attempts: ${failure.message}` };
   }
-  if (known.open(ref) || failure)
-    return { action: 'alone', why: 'an earlier attempt did not finish; it is tried alone' };
+  if (isOpen) return { action: 'alone', why: 'an earlier attempt did not finish; it is tried alone' };
   const noted = row.repeated ? null : known.noted(row.index);
   const { records, several } = recordsOf({ row, headerHash, ref, noted }, known);
-  if (several && policy.deletes && headerHash === undefined) {
+  const waits = stayOf({ row, records, noted, headerHash }, known, policy);
+  if (several && policy.keptMs !== null && waits === null && headerHash === undefined) {
     return { action: 'peek', why: 'two mails of its UIDL and size are on record; TOP tells which one it is' };
   }
   const [record] = records;
   const rows = records.reduce((sum, { rows: same }) => sum + (same ?? 1), 0);
   if (record !== undefined && rows >= alike) {
     // Where nothing tells a whole mail from one that came short, neither is deleted.
-    const short = records.some(isShort);
-    return { ...whatOfStored(row, short, policy), record };
+    const short = records.some((one) => isShort(policy, one));
+    return { ...whatOfStored(row, { short, waits }, policy), record };
   }
   if (record === undefined && noted !== null && !(several && headerHash))
-    return whatOfStored(row, noted !== 'whole', policy);
+    return whatOfStored(row, { short: noted !== 'whole', waits }, policy);
+  if (isTooLarge(row.octets, known.atLeast(ref), policy)) {
+    return { action: 'too large', why: `larger than the limit of ${policy.sizeLimit} octets` };
+  }
   return { action: 'fetch', why: 'not stored yet' };
+}
+
+/** By LIST, or by what came of it before. */
+export function isTooLarge(octets: number | null, atLeast: number, { sizeLimit }: Policy): boolean {
+  return Math.max(octets ?? 0, atLeast) > sizeLimit;
 }
 
 interface Told {
@@ -145,8 +165,29 @@ function recordsOf({ row, headerHash, ref, noted }: Told, known: Knowledge) {
   return { records: records.filter((record) => isRecordOf(record, { ...ref, headerHash })), several };
 }
 
-function whatOfStored(row: Row, short: boolean, policy: Policy): Decision {
-  if (!policy.deletes) return { action: 'keep', why: 'stored; the policy keeps it on the server' };
+/** Until when it stays, where its day has not come; {}: its record is not at hand, so the time of it is not. */
+type Stay = { readonly dueMs?: number } | null;
+
+/** Where several records may be meant, the latest of them counts. */
+function stayOf(
+  { row, records, noted, headerHash }: Omit<Told, 'ref'> & { readonly records: readonly StoredRecord[] },
+  known: Knowledge,
+  policy: Policy,
+): Stay {
+  if (policy.keptMs === null) return null;
+  const dueMs = Math.max(...records.map((record) => dueMsOf(policy, record) ?? 0));
+  if (dueMs > policy.nowMs) return { dueMs };
+  const isTold = records.length > 0 && (headerHash || noted === null);
+  return !isTold && noted !== null && known.young(row.index) ? {} : null;
+}
+
+interface Stored {
+  readonly short: boolean;
+  readonly waits: Stay;
+}
+
+function whatOfStored(row: Row, { short, waits }: Stored, policy: Policy): Decision {
+  if (policy.keptMs === null) return { action: 'keep', why: 'stored; the policy keeps it on the server' };
   if (row.octets === null) {
     return { action: 'keep', why: 'stored; not deleted, because the server gives no size to compare with' };
   }
@@ -156,6 +197,7 @@ function whatOfStored(row: Row, short: boolean, policy: Policy): Decision {
       why: `stored; not deleted, because the server announced ${row.octets} octets and delivered fewer, or did not stuff dots`,
     };
   }
+  if (waits !== null) return { action: 'keep', why: 'stored; its day to be deleted has not come', ...waits };
   if (row.repeated)
     return {
       action: 'prove',

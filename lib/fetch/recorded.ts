@@ -1,5 +1,6 @@
 /** Deletes of what is on record, by branch B. */
-import { isShort, type StoredRecord } from '../mailbox/state.ts';
+import { isDue, isShort } from '../mailbox/policy.ts';
+import type { StoredRecord } from '../mailbox/state.ts';
 import type { Ahead } from '../pop3/client.ts';
 import { decisions, leavingAside } from './decisions.ts';
 import { type Deletable, deleteStored, mayDelete, topAgrees } from './deleting.ts';
@@ -72,7 +73,9 @@ async function removeAll(
   session: Session,
   batch: readonly Deletable[],
 ): Promise<readonly Deletable[]> {
-  const whole = (await mayDelete(context)) ? batch.filter(({ record }) => !isShort(record)) : [];
+  const whole = (await mayDelete(context))
+    ? batch.filter(({ record }) => !isShort(session.policy, record) && isDue(session.policy, record))
+    : [];
   for (const one of batch) if (!whole.includes(one)) context.kept.add(one.wanted.ref);
   const ahead = await askAhead(session, whole);
   const agreed: Deletable[] = [];

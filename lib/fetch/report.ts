@@ -6,7 +6,7 @@ export interface Counts {
   /** Stored, announced and on record since this run began, by this run. */
   readonly stored: number;
   readonly alreadyStored: number;
-  /** Left alone because they cannot be told apart: no UIDL. */
+  /** Left alone: no UIDL tells them from others, they were there before the start, or they are over the size limit. */
   readonly skipped: number;
   readonly setAside: number;
   /** Tried in this run without success; they are tried again. */

@@ -10,9 +10,11 @@ import {
 } from '../mailbox/backOff.ts';
 import { VANISHED_INTENT_MS } from '../mailbox/bounds.ts';
 import { forgetVanished } from '../mailbox/failures.ts';
+import { policyText } from '../mailbox/policy.ts';
 import type { Mailbox } from '../mailbox/settings.ts';
-import { type Head, type MessageRef, refKey } from '../mailbox/state.ts';
+import { type Head, type MessageRef, type Quiet, refKey, type TooLarge } from '../mailbox/state.ts';
 import { StateFile } from '../mailbox/stateFile.ts';
+import { forgetTooLarge } from '../mailbox/tooLarge.ts';
 import { closeBooks, sweepRecords } from './books.ts';
 import { asItLasts, mailboxFailure } from './coming.ts';
 import { Deadline } from './deadline.ts';
@@ -169,14 +171,9 @@ async function open(context: RunContext, signal: AbortSignal): Promise<Session> 
 /** The listing has not changed since nothing was left to do, and nothing has fallen due. */
 function isQuiet(context: RunContext, session: Session): boolean {
   const { quiet } = context.state.head;
-  if (quiet === null || quiet.digest !== session.listing.digest(policyOf(context.mailbox))) return false;
+  if (quiet === null || quiet.digest !== session.listing.digest(policyText(context.mailbox))) return false;
   const dueMs = nextDueMs(context.state.head, session.listing.length);
   return dueMs === null || context.ports.clock.now() < dueMs;
-}
-
-/** What of the settings decides what there is to do. */
-function policyOf(mailbox: Mailbox): string {
-  return JSON.stringify([mailbox.delete, mailbox.attempts]);
 }
 
 async function noteSuccess(context: RunContext, session: Session): Promise<void> {
@@ -226,23 +223,30 @@ async function endSession(context: RunContext, session: Session): Promise<Verdic
   return 'finished';
 }
 
+function quietOf(digest: string, skipped: number, dueMs: number | null): Quiet {
+  return { digest, ...(dueMs === null ? {} : { dueMs }), ...(skipped === 0 ? {} : { skipped }) };
+}
+
 async function finish(context: RunContext, session: Session, lineError: unknown): Promise<Ending> {
   const { ports, deadline, mailbox } = context;
-  const { counts, more, quiet } = classify(context, session);
+  const { counts, more, quiet, dueMs } = classify(context, session);
   const nowMs = ports.clock.now();
-  const digest = quiet ? session.listing.digest(policyOf(mailbox), session.deleted) : null;
+  const digest = quiet ? session.listing.digest(policyText(mailbox), session.deleted) : null;
   const isListed = ({ uidl, size }: MessageRef) => {
     const index = session.listing.indexOf(uidl);
     const row = index === null ? null : session.listing.row(index);
     return row !== null && (row.repeated || row.octets === size);
   };
+  const isGone = (one: TooLarge) => one.sinceMs + VANISHED_INTENT_MS <= nowMs && !isListed(one);
   const withoutVanished = (head: Head) =>
-    session.listing.length > 0 ? forgetVanished(head, isListed, { nowMs, keptMs: VANISHED_INTENT_MS }) : head;
+    session.listing.length > 0
+      ? forgetTooLarge(forgetVanished(head, isListed, { nowMs, keptMs: VANISHED_INTENT_MS }), isGone)
+      : head;
   await closeBooks(context, (head) => ({
     ...succeeded(withoutVanished(head), session, nowMs),
     lastSuccessMs: nowMs,
     sweptMs: head.sweptMs ?? nowMs,
-    quiet: digest === null ? null : { digest },
+    quiet: digest === null ? null : quietOf(digest, counts.skipped, dueMs),
   }));
   await tellNews(context);
   await sweepRecords(context, session);

@@ -1,4 +1,5 @@
 /** One POP3 session: from the secret to the listing, and what must be known of it to end it rightly. */
+import { type Policy, policyAt } from '../mailbox/policy.ts';
 import type { Mailbox } from '../mailbox/settings.ts';
 import type { StateFile } from '../mailbox/stateFile.ts';
 import { Pop3Client } from '../pop3/client.ts';
@@ -34,6 +35,8 @@ export interface Session {
   readonly singly: boolean;
   /** Commands may be sent before the answers of those before them came. */
   readonly pipelining: boolean;
+  /** As it was when the listing was read: what is due then is due in this session. */
+  readonly policy: Policy;
   readonly notes: readonly string[];
 }
 
@@ -71,10 +74,11 @@ export async function openSession(
         throw error;
       },
     );
+    const policy = policyAt(mailbox, openedMs);
     return {
       client,
       listing,
-      known: new Known(listing, options.state),
+      known: new Known(listing, options.state, policy),
       openedMs,
       loginDelayMs: (capabilities.loginDelaySeconds ?? 0) * 1000,
       inDoubt: new Set(),
@@ -84,6 +88,7 @@ export async function openSession(
       fence: null,
       singly,
       pipelining,
+      policy,
       notes,
     };
   } catch (error) {

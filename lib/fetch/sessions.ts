@@ -4,20 +4,25 @@ import { refKey } from '../mailbox/state.ts';
 import { decisions, peek, tellApart } from './decisions.ts';
 import { learnFence, lostItsSizes } from './fence.ts';
 import { reportSetAside } from './outbox.ts';
+import { reportTooLarge } from './oversize.ts';
 import { refOf } from './plan.ts';
 import { deleteRecorded } from './recorded.ts';
 import { isFull, mayReopen, type Verdict } from './reopening.ts';
 import type { RunOptions } from './run.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
+import { decideStart, refuseRenumbered } from './start.ts';
 import { trySuspects } from './suspects.ts';
 import { transferAll } from './transfer.ts';
 import type { Wanted } from './window.ts';
 
 /** Works through one session: deletes by record, new mail, then suspects. */
 export async function work(context: RunContext, session: Session, options: RunOptions): Promise<Verdict> {
+  await decideStart(context, session);
   await reportSetAside(context);
   await session.known.read();
+  await refuseRenumbered(context, session);
+  await reportTooLarge(context, session);
   await learnFence(session);
   const room = roomForIntents(context.state.head);
   const mustResolve = room.messages === 0 || room.bytes === 0;

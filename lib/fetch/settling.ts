@@ -3,16 +3,18 @@ import type { MailferryEvent } from '../events/shapes.ts';
 import { summarize } from '../mail/headers.ts';
 import { forgetFailures } from '../mailbox/failures.ts';
 import { eventId } from '../mailbox/names.ts';
+import { isShort, policyAt } from '../mailbox/policy.ts';
 import {
   type Intent,
-  isShort,
   type MessageRef,
   recordKey,
+  refKey,
   type StoredRecord,
   strikeIntents,
   withIntents,
   withRecords,
 } from '../mailbox/state.ts';
+import { forgetTooLarge } from '../mailbox/tooLarge.ts';
 import { type RunContext, resolved } from './runContext.ts';
 import type { Session } from './session.ts';
 import { keyOfRecord, type Stored } from './storing.ts';
@@ -73,7 +75,7 @@ export function storedEvent(
       size: record.octets,
       sha256: record.sha256,
       announcedSize: record.size,
-      short: record.size !== null && isShort(record),
+      short: record.size !== null && isShort(policyAt(context.mailbox, record.storedMs), record),
       storedAt: new Date(record.storedMs).toISOString(),
       headers: header === null ? null : summarize(header),
     },
@@ -96,9 +98,11 @@ export async function commitSettled(context: RunContext, session: Session, commi
   const { settled, resolved: refs, runs, next } = commit;
   const records = withRowCounts(session, settled);
   const intents = next.map(({ ref }) => intentOf(context, ref));
+  const stored = new Set(settled.map(({ wanted }) => refKey(wanted.ref)));
+  const isStored = (ref: MessageRef) => stored.has(refKey(ref));
   await context.state.commit((head) => {
     const struck = strikeIntents(withRecords(head, records), refs, runs);
-    return withIntents(forgetFailures(struck, refs), intents);
+    return withIntents(forgetTooLarge(forgetFailures(struck, refs), isStored), intents);
   });
   for (const ref of refs) resolved(context, ref);
   for (const { wanted, announced } of settled) if (!announced) context.tally.stored.add(wanted.ref);

@@ -2,11 +2,14 @@
 import { SWEEP_MS } from '../mailbox/bounds.ts';
 import { failureOf, isAside } from '../mailbox/failures.ts';
 import { hasRoomToFail } from '../mailbox/room.ts';
-import { type Head, type MessageRef, openIntents, recordCount, refKey } from '../mailbox/state.ts';
+import { type Head, type MessageRef, openIntents, refKey } from '../mailbox/state.ts';
+import { tooLargeOf } from '../mailbox/tooLarge.ts';
 import { type Suspect, tryAlone } from './alone.ts';
+import { hasToSweep } from './books.ts';
 import { decisions } from './decisions.ts';
 import type { Row } from './listing.ts';
 import { reportSetAside } from './outbox.ts';
+import { reportTooLarge } from './oversize.ts';
 import { knowledgeOf } from './plan.ts';
 import { mayReopen, type Verdict } from './reopening.ts';
 import type { RunOptions } from './run.ts';
@@ -42,6 +45,7 @@ export async function trySuspects(
     });
   }
   await reportSetAside(context);
+  await reportTooLarge(context, session);
   if (unvouched) throw unvouched;
   return 'finished';
 }
@@ -81,7 +85,7 @@ function dueIntents(head: Head, nowMs: number): Map<string, MessageRef> {
   return refs;
 }
 
-/** When an open intent, a message set aside or a sweep wants attention, though the listing has not changed; null: never. */
+/** When an open intent, a message set aside, a delete or a sweep wants attention, though the listing has not changed; null: never. */
 export function nextDueMs(head: Head, listed: number): number | null {
   const aside = head.failures.flatMap(({ setAsideMs, retryMs, reported }) =>
     setAsideMs === null ? [] : [reported ? retryMs : 0],
@@ -90,8 +94,10 @@ export function nextDueMs(head: Head, listed: number): number | null {
   const watched = head.intents.flatMap(({ lookedMs }) =>
     lookedMs === undefined ? [] : [lookedMs + LOOK_EVERY_MS],
   );
-  const sweeps = listed > 0 && recordCount(head) > 0 && head.sweptMs !== null;
+  const sweeps = listed > 0 && hasToSweep(head) && head.sweptMs !== null;
   const sweep = sweeps ? [(head.sweptMs ?? 0) + SWEEP_MS] : [];
-  const times = [...aside, ...open, ...watched, ...sweep];
+  const deletes = head.quiet?.dueMs === undefined ? [] : [head.quiet.dueMs];
+  const large = tooLargeOf(head).some(({ reported }) => !reported) ? [0] : [];
+  const times = [...aside, ...open, ...watched, ...sweep, ...deletes, ...large];
   return times.length === 0 ? null : Math.min(...times);
 }

@@ -1,5 +1,6 @@
 /** Errors, sorted by whose fault they are and put into words that name the mailbox. */
 import { PublisherError } from '../events/port.ts';
+import type { Mailbox } from '../mailbox/settings.ts';
 import { StateError } from '../mailbox/stateError.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import { SecretError } from '../secrets/port.ts';
@@ -55,6 +56,11 @@ export function isUnvouchedServer(error: unknown): error is Unvouched {
 /** Whether it concerns one connection, or a message that came over it. */
 export function isOfTheLine(error: unknown): boolean {
   return error instanceof Pop3Error || (error instanceof Unvouched && error.of === 'message');
+}
+
+/** Whether RETR was cut off at the mailbox's limit, since LIST had announced less than came. */
+export function isOverLimit({ sizeLimit }: Pick<Mailbox, 'sizeLimit'>, error: unknown): boolean {
+  return sizeLimit !== undefined && error instanceof Pop3Error && error.code === 'E_POP3_TOO_LARGE';
 }
 
 export function troubleOf(error: unknown, mailbox: string): Trouble {

@@ -13,7 +13,7 @@ import { Intake } from './intake.ts';
 import type { Row } from './listing.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
-import { RunEnded, Unvouched } from './trouble.ts';
+import { isOverLimit, RunEnded, Unvouched } from './trouble.ts';
 
 /** Bounds what a failed fence makes us retrieve again, and the memory that waits for one. */
 export const WINDOW_MESSAGES = 16;
@@ -126,15 +126,19 @@ export async function retrieveWindow(
   for (const { wanted: one } of refused)
     if (window.fresh.has(one.row.index)) session.inDoubt.delete(one.row.index);
   if (window.ahead) context.pipelineHeld = true;
-  const { received, again } = await withoutShort(context, window, all);
+  const { received, again } = await withoutShort(context, session, { window, all });
   for (const { wanted: one } of received) if (context.whole.size < 2) context.whole.add(refKey(one.ref));
   return { received, again, refused };
 }
 
 /** QUIRK: some stuff dots only where one command comes at a time, and a mail then loses dots, or its end. */
-async function withoutShort(context: RunContext, { ahead }: Window, all: readonly Received[]) {
+async function withoutShort(
+  context: RunContext,
+  { policy }: Session,
+  { window, all }: { readonly window: Window; readonly all: readonly Received[] },
+) {
   const isShort = ({ digest, unstuffed, wanted: { row } }: Received) =>
-    ahead && (unstuffed || digest.size < (row.octets ?? 0));
+    window.ahead && (unstuffed || (!policy.estimated && digest.size < (row.octets ?? 0)));
   const short = all.filter(isShort);
   await discard(short);
   for (const { wanted } of short) context.cameShort.add(refKey(wanted.ref));
@@ -172,14 +176,17 @@ function intakeFor({ mailbox, ports, contentKeys }: RunContext, { row, ref, reco
 /** The error where the server refused and the connection is still good. */
 async function retrieveOne(
   { progress }: RunContext,
-  { client }: Session,
-  { message: { row }, intake }: { readonly message: Wanted; readonly intake: Intake },
+  { client, policy }: Session,
+  { message: { row, record }, intake }: { readonly message: Wanted; readonly intake: Intake },
 ): Promise<Body | Pop3Error> {
+  // What is stored already is only held against that, and no limit is for it.
+  const maxOctets = record === undefined ? policy.sizeLimit : Number.POSITIVE_INFINITY;
+  const take = (chunk: Uint8Array) => {
+    progress.received(chunk.length);
+    return intake.take(chunk);
+  };
   try {
-    return await client.retr(row.number, (chunk) => {
-      progress.received(chunk.length);
-      return intake.take(chunk);
-    });
+    return await client.retr(row.number, take, { maxOctets });
   } catch (error) {
     if (!(error instanceof Pop3Error) || error.kind !== 'refused' || client.closedBy !== null) throw error;
     await intake.discard();
@@ -200,7 +207,8 @@ interface Loss {
  * else that is wrong may be the tail of an earlier message of the window that cut itself.
  */
 function blameIn(cause: unknown, { message, before, context, window }: Loss): Wanted | null {
-  if (cause instanceof RunEnded) return message;
+  // What was cut off at the limit is tried alone, where its answer is certain to be its own.
+  if (cause instanceof RunEnded || isOverLimit(context.mailbox, cause)) return message;
   if (isUntried(context, window)) return null;
   if (before === 0) return message;
   return cause instanceof Pop3Error && cause.kind === 'lost' ? message : null;

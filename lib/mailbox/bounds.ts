@@ -15,6 +15,9 @@ export const INTENTS_BYTES = 72 * 1024;
 /** Failures and set-asides, as JSON: some hundreds. More are a broken mailbox, which a person must look at. */
 export const FAILURES_BYTES = 72 * 1024;
 
+/** Messages over the size limit that are told of one by one, as JSON: some hundred and fifty. */
+export const TOO_LARGE_BYTES = 20 * 1024;
+
 /** Why a message failed, in the words of a server or a store; their beginning tells. */
 export const FAILURE_CHARACTERS = 300;
 
@@ -23,6 +26,9 @@ export const FAILURE_CHARACTERS = 300;
  * are left: a segment is unpacked in memory as a whole, and a million records still are few enough names.
  */
 export const SEGMENT_RECORDS = 4096;
+
+/** Seeds of one document: they are a third as large as records, and a million of them are written before any mail. */
+export const SEGMENT_SEEDS = 50_000;
 
 /** Unpacked, no segment of ours comes near; more is a document that was made to exhaust us. */
 export const SEGMENT_UNPACKED_BYTES = 64 * 1024 * 1024;

@@ -4,8 +4,14 @@
  */
 import { type Failure, type Head, type MessageRef, refKey, sameRef, withIntents } from './state.ts';
 
-/** How soon a message that is set aside is tried again by itself. */
+/** How soon a message that is set aside is tried again by itself, and how late at most. */
 export const SET_ASIDE_RETRY_MS = 24 * 3_600_000;
+const SLOWEST_RETRY_MS = 14 * SET_ASIDE_RETRY_MS;
+
+/** After as long as it has been set aside already, so that what never comes is asked for less and less. */
+export function nextRetryMs(setAsideMs: number, nowMs: number): number {
+  return nowMs + Math.min(Math.max(nowMs - setAsideMs, SET_ASIDE_RETRY_MS), SLOWEST_RETRY_MS);
+}
 
 export interface Attempt {
   readonly run: string;
@@ -27,7 +33,7 @@ export function countAttempt(head: Head, ref: MessageRef, { run, nowMs }: Attemp
     reported: false,
     ...known,
     // Written ahead too: a retry that ends the process must not be the next run's first thought.
-    retryMs: known && known.setAsideMs !== null ? nowMs + SET_ASIDE_RETRY_MS : 0,
+    retryMs: known && known.setAsideMs !== null ? nextRetryMs(known.setAsideMs, nowMs) : 0,
     attempts: (known?.attempts ?? 0) + 1,
     lastRun: run,
   });
@@ -48,6 +54,27 @@ export function failureOf(head: Head, ref: MessageRef): Failure | undefined {
 /** Whether it is left alone until its day has come. */
 export function isAside(failure: Failure | undefined, nowMs: number): failure is Failure {
   return failure !== undefined && failure.setAsideMs !== null && nowMs < failure.retryMs;
+}
+
+/** All that are set aside, or those with one of these UIDLs. */
+export function setAsideOf(head: Head, uidls: readonly string[] = []): readonly Failure[] {
+  return head.failures.filter(
+    ({ uidl, setAsideMs }) => setAsideMs !== null && (uidls.length === 0 || uidls.includes(uidl)),
+  );
+}
+
+/** The next run tries them; they stay set aside unless they come. */
+export function retriedNow(head: Head, uidls: readonly string[], nowMs: number): Head {
+  const waiting = new Set(setAsideOf(head, uidls).filter(({ retryMs }) => retryMs > nowMs));
+  if (waiting.size === 0) return head;
+  const failures = head.failures.map((one) => (waiting.has(one) ? { ...one, retryMs: nowMs } : one));
+  return { ...head, failures };
+}
+
+/** As if they had never failed. An intent that is open for one still leads to what its attempt left in the store. */
+export function released(head: Head, uidls: readonly string[]): Head {
+  const free = setAsideOf(head, uidls);
+  return free.length === 0 ? head : { ...forgetFailures(head, free), quiet: null };
 }
 
 export function withFailure(head: Head, failure: Failure): Head {

@@ -26,9 +26,14 @@ export function messageId(mailbox: string, uidl: string): string {
   return hashOf([Buffer.from(mailbox, 'latin1'), Buffer.from(uidl, 'latin1')]).slice(0, 32);
 }
 
+/** All objects of a mailbox begin so. */
+export function mailPrefix(mailbox: string): string {
+  return `mail/${mailbox}/`;
+}
+
 /** All objects of a UIDL begin so: the first, and those that content tells apart. */
 export function messagePrefix(mailbox: string, uidl: string): string {
-  return `mail/${mailbox}/${messageId(mailbox, uidl)}`;
+  return `${mailPrefix(mailbox)}${messageId(mailbox, uidl)}`;
 }
 
 /** Where a message goes first. */
@@ -53,6 +58,11 @@ export function setAsideId(mailbox: string, ref: string, setAsideMs: number): st
     Buffer.from(ref, 'latin1'),
     Buffer.from(String(setAsideMs)),
   ]);
+}
+
+/** The id of the event that says a message is over the size limit: one for a message, whatever becomes of the limit. */
+export function tooLargeId(mailbox: string, ref: string): string {
+  return hashOf([Buffer.from(mailbox, 'latin1'), Buffer.from(ref, 'latin1'), Buffer.from('too large')]);
 }
 
 /** The id of the event that says a mailbox fails, or has recovered: one of each for a time of failing. */

@@ -10,9 +10,9 @@ import type { ObjectStore } from '../store/port.ts';
 import { createSettled } from '../store/settle.ts';
 import { SEGMENT_RECORDS, SEGMENT_UNPACKED_BYTES } from './bounds.ts';
 import { segmentKey, segmentOfKey, segmentPrefix } from './names.ts';
-import { recordKey, type Segment, type StoredRecord } from './state.ts';
+import { recordKey, type Seed, type Segment, type StoredRecord } from './state.ts';
 import { broken } from './stateError.ts';
-import { readRecord } from './stateShapes.ts';
+import { type Read, readRecord, readSeed } from './stateShapes.ts';
 
 /** Of the lines; the head's version says who may read a mailbox's state at all. */
 const SEGMENT_VERSION = 1;
@@ -42,7 +42,7 @@ export class SegmentFiles {
     this.#clock = clock;
   }
 
-  async write(records: readonly StoredRecord[]): Promise<Segment> {
+  async write(records: readonly (StoredRecord | Seed)[]): Promise<Segment> {
     const name = `${this.#clock.now()}-${this.#clock.nonce()}`;
     const body = pack(records);
     const key = segmentKey(this.#mailbox, name);
@@ -52,7 +52,16 @@ export class SegmentFiles {
   }
 
   /** Its records one by one, each made when it is asked for: iterating throws StateError at a line that is wrong. */
-  async read({ name, records, bytes }: Segment): Promise<Iterable<StoredRecord>> {
+  read(segment: Segment): Promise<Iterable<StoredRecord>> {
+    return this.#lines(segment, readRecord);
+  }
+
+  /** The same of a document of seeds. */
+  readSeeds(segment: Segment): Promise<Iterable<Seed>> {
+    return this.#lines(segment, readSeed);
+  }
+
+  async #lines<T>({ name, records, bytes }: Segment, readOne: ReadOne<T>): Promise<Iterable<T>> {
     const key = segmentKey(this.#mailbox, name);
     const object = await this.#store.read(key);
     if (object === null) throw new SegmentGone(name);
@@ -60,7 +69,7 @@ export class SegmentFiles {
     const pieces: Uint8Array[] = [];
     for await (const chunk of object.chunks) pieces.push(chunk);
     const refuse = (why: string, cause?: unknown) => broken(this.#mailbox, key, why, cause);
-    return recordsIn(unpack(Buffer.concat(pieces), refuse), records, refuse);
+    return linesIn(unpack(Buffer.concat(pieces), refuse), { count: records, readOne, refuse });
   }
 
   async remove(name: string): Promise<void> {
@@ -102,12 +111,14 @@ export function newest(records: readonly StoredRecord[]): StoredRecord[] {
 }
 
 /** Lines of JSON, gzip: `zcat` shows it to a person. */
-function pack(records: readonly StoredRecord[]): Buffer {
+function pack(records: readonly (StoredRecord | Seed)[]): Buffer {
   const lines = [{ v: SEGMENT_VERSION, records: records.length }, ...records].map((line) =>
     JSON.stringify(line),
   );
   return gzipSync(`${lines.join('\n')}\n`);
 }
+
+type ReadOne<T> = (value: unknown) => Read<T>;
 
 type Refuse = (why: string, cause?: unknown) => Error;
 
@@ -122,13 +133,20 @@ function unpack(packed: Buffer, refuse: Refuse): Buffer {
 }
 
 /** Every line must be right: with records missing, mail would be fetched again and again. */
-function* recordsIn(lines: Buffer, count: number, refuse: Refuse): Generator<StoredRecord> {
+function* linesIn<T>(
+  lines: Buffer,
+  {
+    count,
+    readOne,
+    refuse,
+  }: { readonly count: number; readonly readOne: ReadOne<T>; readonly refuse: Refuse },
+): Generator<T> {
   let seen = 0;
   let from = 0;
   for (let end = lines.indexOf(LF); end >= 0; end = lines.indexOf(LF, from)) {
     const value = parsed(lines.toString('utf8', from, end), refuse);
     from = end + 1;
-    if (seen > 0) yield recordOf(value, seen, refuse);
+    if (seen > 0) yield right(readOne(value), seen, refuse);
     else if (JSON.stringify(value) !== JSON.stringify(header(count)))
       throw refuse(`its first line does not say that it has ${count} records`);
     seen += 1;
@@ -145,8 +163,7 @@ function parsed(line: string, refuse: Refuse): unknown {
   }
 }
 
-function recordOf(value: unknown, nth: number, refuse: Refuse): StoredRecord {
-  const read = readRecord(value);
+function right<T>(read: Read<T>, nth: number, refuse: Refuse): T {
   if ('wrong' in read) throw refuse(`record ${nth}: ${read.wrong}`);
   return read.value;
 }

@@ -15,12 +15,36 @@ const PORT = 'must be a port number, 1 to 65535';
 const CONNECTIONS = 'must be a whole number, 1 to 100';
 const ATTEMPTS = 'must be a whole number, 1 to 20';
 
+/** Ten years; who means longer means keep. */
+const DAYS = 3650;
+
+/** As many rows as are read of a listing. */
+const NEWEST = 1_000_000;
+
+/** What a client takes at all, less one, so that who is cut off there is told from who is cut off by a setting. */
+const LARGEST = 2 ** 31 - 1;
+const OCTETS = `must be a whole number of octets, 1 to ${LARGEST}`;
+
 const reference = z
   .string()
   .regex(
     REFERENCE,
     'must be a reference such as env:NAME, file:PATH or secretsmanager:ID#KEY, never the secret itself',
   );
+
+/**
+ * keep: leave mail on the server. when-stored: delete each message once its copy is proved. daysAfterStored: so many
+ * times 24 hours later.
+ */
+const deletion = z.union(
+  [z.enum(['keep', 'when-stored']), z.strictObject({ daysAfterStored: z.int().min(1).max(DAYS) })],
+  { error: `must be keep, when-stored or { daysAfterStored: 1 to ${DAYS} }` },
+);
+
+const beginning = z.union(
+  [z.enum(['all', 'new-mail-only']), z.strictObject({ newest: z.int().min(1).max(NEWEST) })],
+  { error: `must be all, new-mail-only or { newest: 1 to ${NEWEST} }` },
+);
 
 const mailbox = z.strictObject({
   /** Part of every key and event id; never changed afterwards. */
@@ -44,8 +68,15 @@ const mailbox = z.strictObject({
       message: 'must be PEM text or a reference such as file:PATH',
     })
     .optional(),
-  /** keep: leave mail on the server. when-stored: delete each message once its copy is proved. */
-  delete: z.enum(['keep', 'when-stored'], 'must be keep or when-stored').default('keep'),
+  delete: deletion.default('keep'),
+  /** Whether LIST tells the octets of a message, or only about how many; QUIRK: Exchange estimates. */
+  sizes: z.enum(['exact', 'estimated'], 'must be exact or estimated').default('exact'),
+  /**
+   * Which mail of those that the first run lists is fetched. Decided then, once; what comes later is always fetched.
+   */
+  start: beginning.default('all'),
+  /** Octets; a message with more is left on the server, and told of once. */
+  sizeLimit: z.int(OCTETS).min(1, OCTETS).max(LARGEST, OCTETS).optional(),
   /** Whether events carry the header summary (addresses and subject are personal data). */
   headerSummary: z.boolean().default(true),
   /** How often a message is tried alone before it is set aside. */

@@ -42,6 +42,15 @@ export interface Failure extends MessageRef {
   readonly retryMs: number;
 }
 
+/** A message that is left on the server since it is over the size limit. */
+export interface TooLarge extends MessageRef {
+  /** Octets that it has at the least: as LIST says, or as many as came before RETR was cut off. */
+  readonly atLeast: number;
+  readonly sinceMs: number;
+  /** Whether a person was told. */
+  readonly reported: boolean;
+}
+
 /** A message that is stored and announced. */
 export interface StoredRecord {
   readonly uidl: string;
@@ -65,7 +74,27 @@ export interface StoredRecord {
   readonly goneMs?: number;
 }
 
-/** An immutable document with older records. */
+/** A message that was on the server before the start, and is left alone. */
+export interface Seed {
+  readonly uidl: string;
+  /** As in MessageRef. */
+  readonly size: number | null;
+  /** Rows that had both, where more than one. */
+  readonly rows?: number;
+  /** As of StoredRecord. */
+  readonly goneMs?: number;
+}
+
+/** Decided once, by the first listing that was put on record. */
+export interface Start {
+  /** In words, as the settings said then. */
+  readonly choice: string;
+  readonly atMs: number;
+  /** Documents of what was there and is left alone. */
+  readonly seeds: readonly Segment[];
+}
+
+/** An immutable document with older records, or with seeds. */
 export interface Segment {
   /** Given once: epoch milliseconds of its making, and a nonce. */
   readonly name: string;
@@ -94,6 +123,15 @@ export interface BackOff {
   readonly told?: 'due' | 'accepted';
 }
 
+/** The last listing after which nothing was left to do; what else falls due all the same follows from the head. */
+export interface Quiet {
+  readonly digest: string;
+  /** When the first of its messages is to be deleted, epoch milliseconds. */
+  readonly dueMs?: number;
+  /** How many of its rows are left alone. */
+  readonly skipped?: number;
+}
+
 export interface Head {
   readonly v: typeof STATE_VERSION;
   readonly mailbox: string;
@@ -111,14 +149,16 @@ export interface Head {
   readonly singlySinceMs: number | null;
   /** When records were last held against a listing. */
   readonly sweptMs: number | null;
+  /** Absent: all mail, or not decided yet. */
+  readonly start?: Start;
   readonly intents: readonly Intent[];
   readonly failures: readonly Failure[];
+  readonly tooLarge?: readonly TooLarge[];
   /** Recent ones; of one that a segment has, too, this is the newer. */
   readonly records: readonly StoredRecord[];
   /** Older records, oldest first; of a record in several, the last is the newest. */
   readonly segments: readonly Segment[];
-  /** The last listing after which nothing was left to do; what falls due all the same follows from the above. */
-  readonly quiet: { readonly digest: string } | null;
+  readonly quiet: Quiet | null;
 }
 
 export function emptyHead(mailbox: string): Head {
@@ -224,17 +264,28 @@ export function recordCount({ records, segments }: Head): number {
   return segments.reduce((sum, segment) => sum + segment.records, records.length);
 }
 
+/** How many messages were left alone at the start and may still be listed. */
+export function seedCount({ start }: Head): number {
+  return (start?.seeds ?? []).reduce((sum, segment) => sum + segment.records, 0);
+}
+
+/** All documents that the head names. */
+export function segmentsOf({ segments, start }: Head): readonly Segment[] {
+  return start === undefined ? segments : [...segments, ...start.seeds];
+}
+
+/** Whether a run has begun with this mailbox: from then on no setting says anew which mail was there before. */
+export function isStartDecided(head: Head): boolean {
+  const begun = head.lastSuccessMs > 0 || recordCount(head) > 0;
+  return head.start !== undefined || begun || head.intents.length + head.failures.length > 0;
+}
+
 /** Whether the record is of the message that the ref tells from others. */
 export function isRecordOf(record: StoredRecord, { uidl, size, headerHash }: MessageRef): boolean {
   if (record.uidl !== uidl || record.size !== size) return false;
   return (
     headerHash === null || record.headerHash === headerHash || record.topHashes?.includes(headerHash) === true
   );
-}
-
-/** Whether the server delivered fewer octets than it announced or lost dots, or announced no size to compare with. */
-export function isShort({ size, octets, unstuffed }: StoredRecord): boolean {
-  return size === null || octets < size || unstuffed === true;
 }
 
 /** Intents that somebody must resolve soon: not of messages set aside, nor of those that vanished. */

@@ -4,12 +4,19 @@
  * room for are sealed into a segment first, in the same write.
  */
 import { type ObjectStore, StoreError } from '../store/port.ts';
-import { HEAD_BYTES, RECORDS_BYTES } from './bounds.ts';
+import { HEAD_BYTES, RECORDS_BYTES, SEGMENT_SEEDS } from './bounds.ts';
 import { type LoadedHead, loadHead } from './head.ts';
 import { headKey, segmentKey } from './names.ts';
 import { bytesOf } from './room.ts';
 import { newest, SegmentFiles, SegmentGone, toMerge } from './segments.ts';
-import type { Head, Segment, StoredRecord } from './state.ts';
+import {
+  type Head,
+  isStartDecided,
+  type Seed,
+  type Segment,
+  type StoredRecord,
+  segmentsOf,
+} from './state.ts';
 import { broken, StateError } from './stateError.ts';
 import { type Judge, Sweep } from './sweep.ts';
 
@@ -22,7 +29,15 @@ const UNKNOWN_TRIES = 5;
 /** A pass over the segments begins anew where another run has merged some; merges are rare. */
 const PASS_TRIES = 5;
 
-export type Visit = (records: Iterable<StoredRecord>) => 'enough' | undefined | Promise<'enough' | undefined>;
+type VisitOf<T> = (records: Iterable<T>) => 'enough' | undefined | Promise<'enough' | undefined>;
+export type Visit = VisitOf<StoredRecord>;
+
+/** Over documents of one kind; those that come to be named meanwhile are shown, too. */
+interface Pass<T> {
+  readonly named: () => readonly Segment[];
+  readonly read: (segment: Segment) => Promise<Iterable<T>>;
+  readonly visit: VisitOf<T>;
+}
 
 export interface StateClock {
   now(): number;
@@ -75,14 +90,46 @@ export class StateFile {
    * Shows all records that are in segments, one segment at a time, oldest first, until `visit` has seen enough;
    * some may be shown again, where another run merges them meanwhile.
    */
-  async eachSegment(visit: Visit): Promise<void> {
+  eachSegment(visit: Visit): Promise<void> {
+    return this.#each({
+      named: () => this.head.segments,
+      read: (segment) => this.#segments.read(segment),
+      visit,
+    });
+  }
+
+  /** The same of what was left alone at the start. */
+  eachSeeds(visit: VisitOf<Seed>): Promise<void> {
+    return this.#each({
+      named: () => this.head.start?.seeds ?? [],
+      read: (segment) => this.#segments.readSeeds(segment),
+      visit,
+    });
+  }
+
+  /**
+   * Decides once and for all what was there before the start, if nobody has: whoever comes first. Resolves once the
+   * state says so.
+   */
+  decideStart(choice: string, seeds: Iterable<Seed>, nowMs: number): Promise<void> {
+    return this.#queued(async () => {
+      const made: Segment[] = [];
+      for (const some of pieces(seeds, SEGMENT_SEEDS)) made.push(await this.#segments.write(some));
+      await this.#commit((head) =>
+        isStartDecided(head) ? head : { ...head, start: { choice, atMs: nowMs, seeds: made } },
+      );
+      await this.#discard(made);
+    });
+  }
+
+  async #each<T>({ named, read, visit }: Pass<T>): Promise<void> {
     const seen = new Set<string>();
     for (let tries = 0; ; tries += 1) {
       try {
-        for (const segment of this.head.segments) {
+        for (const segment of named()) {
           if (seen.has(segment.name)) continue;
           seen.add(segment.name);
-          if ((await visit(await this.#segments.read(segment))) === 'enough') return;
+          if ((await visit(await read(segment))) === 'enough') return;
         }
         return;
       } catch (error) {
@@ -127,7 +174,7 @@ export class StateFile {
   async #reloadAfter({ segment }: SegmentGone, tries: number): Promise<void> {
     const { mailbox } = this.head;
     this.#loaded = await loadHead(this.#store, mailbox);
-    if (this.head.segments.some(({ name }) => name === segment)) {
+    if (segmentsOf(this.head).some(({ name }) => name === segment)) {
       throw broken(mailbox, segmentKey(mailbox, segment), 'the head names it, and it is not in the store');
     }
     if (tries >= PASS_TRIES) throw contended(mailbox, PASS_TRIES, 'readings');
@@ -187,9 +234,19 @@ export class StateFile {
    * retry finds what it wrote, and another run has built upon it. What cannot be removed now is left to a sweep.
    */
   async #discard(segments: readonly Segment[]): Promise<void> {
-    const named = new Set(this.head.segments.map(({ name }) => name));
+    const named = new Set(segmentsOf(this.head).map(({ name }) => name));
     for (const { name } of segments) if (!named.has(name)) await this.#segments.remove(name).catch(() => {});
   }
+}
+
+function* pieces<T>(items: Iterable<T>, most: number): Generator<readonly T[]> {
+  let piece: T[] = [];
+  for (const item of items) {
+    if (piece.push(item) < most) continue;
+    yield piece;
+    piece = [];
+  }
+  if (piece.length > 0) yield piece;
 }
 
 function whenUnknown(error: unknown): StoreError {

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { PACES } from './backOff.ts';
-import { type Head, STATE_VERSION, type StoredRecord } from './state.ts';
+import { type Head, type Seed, STATE_VERSION, type StoredRecord } from './state.ts';
 
 const count = z.int().min(0);
 const instantMs = z.number();
@@ -23,6 +23,13 @@ const record = z.strictObject({
   composite: z.string().optional(),
   byContent: z.literal(true).optional(),
   storedMs: instantMs,
+  rows: count.optional(),
+  goneMs: instantMs.optional(),
+});
+
+const seed = z.strictObject({
+  uidl,
+  size: z.number().nullable(),
   rows: count.optional(),
   goneMs: instantMs.optional(),
 });
@@ -46,6 +53,8 @@ const failure = z.strictObject({
   reported: z.boolean(),
   retryMs: instantMs,
 });
+
+const tooLarge = z.strictObject({ ...ref, atLeast: count, sinceMs: instantMs, reported: z.boolean() });
 
 const backOff = z.strictObject({
   failures: count,
@@ -81,11 +90,15 @@ const head = z.strictObject({
   signedIn: z.strictObject({ atMs: instantMs, delayMs: count }).optional(),
   singlySinceMs: instantMs.nullable(),
   sweptMs: instantMs.nullable(),
+  start: z.strictObject({ choice: z.string(), atMs: instantMs, seeds: z.array(segment) }).optional(),
   intents: z.array(intent),
   failures: z.array(failure),
+  tooLarge: z.array(tooLarge).optional(),
   records: z.array(record),
   segments: z.array(segment),
-  quiet: z.strictObject({ digest: z.string() }).nullable(),
+  quiet: z
+    .strictObject({ digest: z.string(), dueMs: instantMs.optional(), skipped: count.optional() })
+    .nullable(),
 });
 
 /** The value, or what is wrong with it in one line. */
@@ -97,6 +110,10 @@ export function readHead(value: unknown): Read<Head> {
 
 export function readRecord(value: unknown): Read<StoredRecord> {
   return read<StoredRecord>(record, value);
+}
+
+export function readSeed(value: unknown): Read<Seed> {
+  return read<Seed>(seed, value);
 }
 
 /** Optional fields are absent or right, never undefined: the values come from JSON. */

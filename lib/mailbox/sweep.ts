@@ -4,10 +4,13 @@
  */
 import { UNNAMED_KEPT_MS, VANISHED_KEPT_MS } from './bounds.ts';
 import { madeMs, type SegmentFiles } from './segments.ts';
-import type { Head, Segment, StoredRecord } from './state.ts';
+import { type Head, type Seed, type Segment, type StoredRecord, segmentsOf } from './state.ts';
 
-/** The record as it is to be from now on: the very same, another, or null where it is dropped. */
-export type Judge = (record: StoredRecord) => StoredRecord | null;
+/** What is on record of a message that is or was listed. */
+type Listed = StoredRecord | Seed;
+
+/** It as it is to be from now on: the very same, another, or null where it is dropped. */
+export type Judge = <T extends Listed>(record: T) => T | null;
 
 /**
  * Drops a record only when each sweep has missed its UIDL for weeks: servers list nothing, or half, when they are
@@ -15,11 +18,16 @@ export type Judge = (record: StoredRecord) => StoredRecord | null;
  */
 export function whileListed(isListed: (uidl: string) => boolean, nowMs: number): Judge {
   return (record) => {
-    const { goneMs, ...known } = record;
-    if (isListed(record.uidl)) return goneMs === undefined ? record : known;
-    if (goneMs === undefined) return { ...known, goneMs: nowMs };
+    const { goneMs } = record;
+    if (isListed(record.uidl)) return goneMs === undefined ? record : withoutGone(record);
+    if (goneMs === undefined) return { ...record, goneMs: nowMs };
     return nowMs - goneMs >= VANISHED_KEPT_MS ? null : record;
   };
+}
+
+function withoutGone<T extends Listed>({ goneMs: _, ...record }: T): T {
+  // Nothing but an optional field is left out.
+  return record as T;
 }
 
 /** `prepare`, then commit what `applied` gives, then `cleared`. */
@@ -38,27 +46,41 @@ export class Sweep {
 
   /** Rejects with SegmentGone where another run has merged meanwhile. */
   async prepare(head: Head): Promise<void> {
-    for (const segment of head.segments) {
-      const before = [...(await this.#files.read(segment))];
-      const after = this.#judged(before);
-      if (after === before) continue;
-      this.#replaced.set(segment.name, after.length === 0 ? null : await this.#files.write(after));
-    }
+    for (const segment of head.segments) await this.#replace(segment, await this.#files.read(segment));
+    for (const segment of head.start?.seeds ?? [])
+      await this.#replace(segment, await this.#files.readSeeds(segment));
+  }
+
+  async #replace({ name }: Segment, records: Iterable<Listed>): Promise<void> {
+    const before = [...records];
+    const after = this.#judged(before);
+    if (after === before) return;
+    this.#replaced.set(name, after.length === 0 ? null : await this.#files.write(after));
   }
 
   /** A segment that another run has merged since keeps its records as they were, until the next sweep. */
   applied(head: Head): Head {
-    const segments = head.segments.flatMap((segment) => {
+    const { start } = head;
+    return {
+      ...head,
+      segments: this.#instead(head.segments),
+      ...(start === undefined ? {} : { start: { ...start, seeds: this.#instead(start.seeds) } }),
+      records: this.#judged(head.records),
+      sweptMs: this.#nowMs,
+    };
+  }
+
+  #instead(segments: readonly Segment[]): readonly Segment[] {
+    return segments.flatMap((segment) => {
       const other = this.#replaced.get(segment.name);
       if (other === undefined) return [segment];
       return other === null ? [] : [other];
     });
-    return { ...head, segments, records: this.#judged(head.records), sweptMs: this.#nowMs };
   }
 
   /** Takes away what this sweep replaced or wrote in vain, and what writes that did not win left long ago. */
   async cleared(head: Head): Promise<void> {
-    const named = new Set(head.segments.map(({ name }) => name));
+    const named = new Set(segmentsOf(head).map(({ name }) => name));
     const ours = new Set<string>();
     for (const [name, other] of this.#replaced) {
       ours.add(name);
@@ -70,7 +92,7 @@ export class Sweep {
     }
   }
 
-  #judged(records: readonly StoredRecord[]): readonly StoredRecord[] {
+  #judged<T extends Listed>(records: readonly T[]): readonly T[] {
     let same = true;
     const judged = records.flatMap((record) => {
       const after = this.#judge(record);

@@ -100,6 +100,8 @@ class AwaitsHistory {
         attempts: 3,
         enabled: true,
         pipelining: true,
+        sizes: 'exact' as const,
+        start: 'all' as const,
       },
     };
     const given = circumstances(planner) as Circumstances;

@@ -216,3 +216,21 @@ describe('mailferry status', () => {
     expect(said.stdout).toMatch(/✗ support: .*\(E_STATE_\w+\)/s);
   });
 });
+
+describe('a mailbox that is not enabled', () => {
+  it.each(['plan', 'check', 'status', 'fetch'])(
+    'is passed over by %s, which says so, unless it is named',
+    async (command) => {
+      const pop3 = await server({ messages: held() });
+      const cwd = await workFolder();
+      await settingsFor(cwd, pop3, [{}, { id: 'asleep', enabled: false }]);
+      const env = { PASSWORD: pop3.password };
+      const all = await mailferry([command], { cwd, env });
+      expect(all.stderr).toContain('asleep: passed over, since it is not enabled');
+      expect(all.stdout).not.toContain('asleep');
+      const named = await mailferry([command, 'asleep'], { cwd, env });
+      expect(named.stdout).toContain('asleep');
+      expect(named.stderr).not.toContain('passed over');
+    },
+  );
+});

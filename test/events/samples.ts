@@ -6,6 +6,7 @@ import type {
   MailferryEvent,
   MessageSetAside,
   MessageStored,
+  MessageTooLarge,
   RunFinished,
 } from '../../lib/events/shapes.ts';
 
@@ -48,6 +49,19 @@ export function messageStored(name: string, headers: HeaderSummary | null = head
     headers,
   } as const satisfies MessageStored;
   return { detailType: 'Message Stored', detail } as const satisfies MailferryEvent;
+}
+
+export function messageTooLarge(name: string) {
+  const detail = {
+    v: 1,
+    id: hex64(name),
+    mailbox: 'tickets',
+    uidl: name,
+    size: 5_000,
+    limit: 4_000,
+    since: '2026-03-01T10:00:07.000Z',
+  } as const satisfies MessageTooLarge;
+  return { detailType: 'Message Too Large', detail } as const satisfies MailferryEvent;
 }
 
 export function messageSetAside(name: string) {

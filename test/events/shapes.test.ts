@@ -9,6 +9,7 @@ import {
   mailboxRecovered,
   messageSetAside,
   messageStored,
+  messageTooLarge,
   runFinished,
 } from './samples.ts';
 
@@ -46,6 +47,7 @@ describe('details', () => {
     ['Message Stored', { ...placeless, folder: '/srv/mail' }],
     ['Message Stored', { ...detail, headers: null, announcedSize: null, uidl: '\u0000\u00ff' }],
     ['Message Set Aside', messageSetAside('a').detail],
+    ['Message Too Large', messageTooLarge('a').detail],
     ['Mailbox Failing', mailboxFailing('a').detail],
     ['Mailbox Recovered', mailboxRecovered('a').detail],
     ['Run Finished', runFinished('r1').detail],

@@ -1,24 +1,9 @@
 /** What a poll costs that finds nothing new: counted, for most polls are such. */
 import { expect, it } from 'vitest';
 import { memoryStore } from '../../lib/store/memory.ts';
-import type { ObjectStore } from '../../lib/store/port.ts';
 import { generatedMail } from '../servers/scripted.ts';
+import { counted } from '../store/counted.ts';
 import { World } from './world.ts';
-
-function counted(store: ObjectStore): { store: ObjectStore; requests: string[] } {
-  const requests: string[] = [];
-  const counting = new Proxy(store, {
-    get(target, name: keyof ObjectStore) {
-      const own = target[name];
-      if (typeof own !== 'function') return own;
-      return (...args: readonly unknown[]) => {
-        requests.push(name);
-        return Reflect.apply(own, target, args);
-      };
-    },
-  });
-  return { store: counting, requests };
-}
 
 it('asks the server a handful of questions and the store one, however much mail there is', async () => {
   for (const count of [3, 300]) {

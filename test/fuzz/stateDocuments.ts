@@ -4,6 +4,7 @@ import { Known } from '../../lib/fetch/known.ts';
 import { Listing } from '../../lib/fetch/listing.ts';
 import { decide, knowledgeOf } from '../../lib/fetch/plan.ts';
 import { headKey, segmentKey } from '../../lib/mailbox/names.ts';
+import type { Policy } from '../../lib/mailbox/policy.ts';
 import { emptyHead, type Head, type Segment, type StoredRecord } from '../../lib/mailbox/state.ts';
 import { StateError } from '../../lib/mailbox/stateError.ts';
 import { StateFile } from '../../lib/mailbox/stateFile.ts';
@@ -89,14 +90,24 @@ export async function checkPlan(state: StateFile, documents: readonly unknown[])
   for (const more of [0, 1]) await checkPlanOf(listingOf(documents, more), state, documents);
 }
 
+const DELETES: Policy = { keptMs: 0, nowMs: NOW_MS, estimated: false, sizeLimit: 1_000 };
+
 async function checkPlanOf(listing: Listing, state: StateFile, documents: readonly unknown[]): Promise<void> {
-  const known = new Known(listing, state);
+  const known = new Known(listing, state, DELETES);
   await known.read();
-  const { open, failure } = knowledgeOf(state.head);
-  const knowledge = { records: known.records.bind(known), noted: known.noted.bind(known), open, failure };
+  const { open, failure, atLeast } = knowledgeOf(state.head);
+  const knowledge = {
+    records: known.records.bind(known),
+    noted: known.noted.bind(known),
+    young: known.young.bind(known),
+    seeded: known.seeded.bind(known),
+    open,
+    failure,
+    atLeast,
+  };
   for (const row of listing.rows()) {
     const asked = { row, headerHash: RECORD.headerHash, alike: 1, nowMs: NOW_MS };
-    const { action } = decide(asked, knowledge, { deletes: true });
+    const { action } = decide(asked, knowledge, DELETES);
     if (action !== 'delete' && action !== 'keep' && action !== 'prove') continue;
     const own = documents
       .filter(isRecord)

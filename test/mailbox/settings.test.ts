@@ -26,6 +26,8 @@ describe('settings', () => {
       headerSummary: true,
       attempts: 3,
       pipelining: true,
+      sizes: 'exact',
+      start: 'all',
       enabled: true,
     });
   });
@@ -99,7 +101,10 @@ describe('settings', () => {
       port: fc.integer({ min: 1, max: 65535 }),
       user: fc.emailAddress(),
       password: fc.constantFrom('env:A', 'file:/run/secrets/a', 'secretsmanager:mail#a'),
-      delete: fc.constantFrom('keep' as const, 'when-stored' as const),
+      delete: fc.constantFrom('keep' as const, 'when-stored' as const, { daysAfterStored: 30 }),
+      sizes: fc.constantFrom('exact' as const, 'estimated' as const),
+      start: fc.constantFrom('all' as const, 'new-mail-only' as const, { newest: 100 }),
+      sizeLimit: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
       headerSummary: fc.boolean(),
       attempts: fc.integer({ min: 1, max: 20 }),
       enabled: fc.boolean(),

@@ -7,7 +7,7 @@ const RULE = 'lib/fetch/deleting.ts';
 const TRANSFER = 'lib/fetch/transfer.ts';
 
 const B_WITHOUT_OCTETS: readonly Patch[] = [
-  { file: RULE, find: 'if (isShort(record) || !(await', replace: 'if (!(await' },
+  { file: RULE, find: 'if (isShort(policy, record) || ', replace: 'if (' },
   { file: 'lib/fetch/plan.ts', find: 'if (short) {', replace: 'if (false) {' },
 ];
 

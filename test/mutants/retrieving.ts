@@ -50,9 +50,9 @@ const STATUS_IN_MESSAGE: Patch = {
 };
 
 export const SHORTFALL_IGNORED: Patch = {
-  file: 'lib/mailbox/state.ts',
-  find: 'return size === null || octets < size || unstuffed === true;',
-  replace: 'return false;',
+  file: 'lib/mailbox/policy.ts',
+  find: 'return size === null || unstuffed === true || (!estimated && octets < size);',
+  replace: 'return size === null && octets < 0 && estimated && unstuffed;',
 };
 
 export const RETRIEVING: readonly Mutant[] = [
@@ -154,11 +154,11 @@ export const RETRIEVING: readonly Mutant[] = [
     name: 'dots that are missing unnoticed',
     breaks: 'a mail that lost dots where commands came together is stored as it came',
     patches: [
-      { file: 'lib/fetch/window.ts', find: '(unstuffed || digest.size', replace: '(digest.size' },
+      { file: 'lib/fetch/window.ts', find: '(unstuffed || (!policy', replace: '((!policy' },
       {
-        file: 'lib/mailbox/state.ts',
+        file: 'lib/mailbox/policy.ts',
         find: ' || unstuffed === true',
-        replace: ' || unstuffed === null',
+        replace: '',
       },
     ],
     caughtBy: {
@@ -209,7 +209,9 @@ export const RETRIEVING: readonly Mutant[] = [
   {
     name: 'what came short among others stored',
     breaks: 'mail that lost its dots where commands came together is stored as it came',
-    patches: [{ file: 'lib/fetch/window.ts', find: 'ahead && (unstuffed', replace: 'false && (unstuffed' }],
+    patches: [
+      { file: 'lib/fetch/window.ts', find: 'window.ahead && (unstuffed', replace: 'false && (unstuffed' },
+    ],
     caughtBy: { oracles: ['I3 object'] },
   },
   {

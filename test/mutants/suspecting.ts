@@ -127,7 +127,7 @@ export const SUSPECTING: readonly Mutant[] = [
     patches: [
       {
         file: 'lib/mailbox/failures.ts',
-        find: 'retryMs: known && known.setAsideMs !== null ? nowMs + SET_ASIDE_RETRY_MS : 0,',
+        find: 'retryMs: known && known.setAsideMs !== null ? nextRetryMs(known.setAsideMs, nowMs) : 0,',
         replace: 'retryMs: 0,',
       },
     ],

@@ -247,5 +247,7 @@ function mailboxOf({ deletes, attempts, summaries }: Stage['circumstances']): Ma
     attempts,
     enabled: true,
     pipelining: true,
+    sizes: 'exact',
+    start: 'all',
   };
 }

@@ -1,0 +1,60 @@
+/** What a mailbox's settings say of a message that is listed or stored: pure, and of one instant, since days pass. */
+import type { Mailbox } from './settings.ts';
+import type { StoredRecord } from './state.ts';
+
+export interface Policy {
+  /** How long a message stays on the server after it was stored, in milliseconds; 0: not at all; null: for good. */
+  readonly keptMs: number | null;
+  /** The instant that all is judged by, epoch milliseconds. */
+  readonly nowMs: number;
+  /** Whether LIST is only about right: then fewer octets than it announced are no sign of a message cut short. */
+  readonly estimated: boolean;
+  /** Octets of the largest message that is fetched. */
+  readonly sizeLimit: number;
+}
+
+const DAY_MS = 24 * 3_600_000;
+
+export function policyAt(mailbox: Mailbox, nowMs: number): Policy {
+  return {
+    keptMs: keptMsOf(mailbox),
+    nowMs,
+    estimated: mailbox.sizes === 'estimated',
+    sizeLimit: mailbox.sizeLimit ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+function keptMsOf({ delete: when }: Mailbox): number | null {
+  if (when === 'keep') return null;
+  return when === 'when-stored' ? 0 : when.daysAfterStored * DAY_MS;
+}
+
+/** Of all settings that decide what there is to do for a listing: equal texts, equal work. */
+export function policyText({ delete: when, attempts, sizes, sizeLimit }: Mailbox): string {
+  return JSON.stringify([when, attempts, sizes, sizeLimit ?? null]);
+}
+
+/**
+ * When what was stored then may be deleted, epoch milliseconds; null: never. Without days to wait it is always due:
+ * a clock that was wrong once must not keep it.
+ */
+export function dueMsOf({ keptMs }: Policy, { storedMs }: Pick<StoredRecord, 'storedMs'>): number | null {
+  if (keptMs === null) return null;
+  return keptMs === 0 ? Number.NEGATIVE_INFINITY : storedMs + keptMs;
+}
+
+export function isDue(policy: Policy, record: Pick<StoredRecord, 'storedMs'>): boolean {
+  const dueMs = dueMsOf(policy, record);
+  return dueMs !== null && dueMs <= policy.nowMs;
+}
+
+/**
+ * Whether the server delivered fewer octets than it announced or lost dots, or announced none to compare with. Where sizes are
+ * estimates, the final dot and the fence behind it are what proves a message whole.
+ */
+export function isShort(
+  { estimated }: Policy,
+  { size, octets, unstuffed }: Pick<StoredRecord, 'size' | 'octets' | 'unstuffed'>,
+): boolean {
+  return size === null || unstuffed === true || (!estimated && octets < size);
+}
