@@ -4,7 +4,7 @@ import { mailferry, startMailferry, workFolder } from './harness.ts';
 
 describe('the command line', () => {
   it.each([
-    [[], 'A command is missing: fetch, plan, check, status.'],
+    [[], 'A command is missing: fetch, plan, check, status, retry, release.'],
     [['fech'], 'There is no command "fech"'],
     [['fetch', '--forse'], "Unknown option '--forse'"],
     [['fetch', '--config'], "'-c, --config <value>' argument missing"],

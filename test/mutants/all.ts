@@ -3,6 +3,7 @@ import { CONTROLS } from './controls.ts';
 import { DELETING } from './deleting.ts';
 import type { Mutant } from './mutant.ts';
 import { OUTSIDE } from './outside.ts';
+import { POLICIES } from './policies.ts';
 import { RECORDING } from './recording.ts';
 import { RETRIEVING } from './retrieving.ts';
 import { SEGMENTS } from './segments.ts';
@@ -19,6 +20,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SEGMENTS,
   ...SUSPECTING,
   ...WAITING,
+  ...POLICIES,
   ...OUTSIDE,
 ];
 

@@ -101,7 +101,7 @@ export const SEGMENTS: readonly Mutant[] = [
     patches: [
       {
         file: SWEEP,
-        find: 'if (goneMs === undefined) return { ...known, goneMs: nowMs };',
+        find: 'if (goneMs === undefined) return { ...record, goneMs: nowMs };',
         replace: 'if (goneMs === undefined) return null;',
       },
     ],

@@ -10,10 +10,11 @@ import { Bucket } from './bucket.ts';
 import { Chance } from './chance.ts';
 import { Doorkeeper } from './doorkeeper.ts';
 import { type Counts, Ledger, Violation } from './ledger.ts';
-import { checkArrivals, unannounced } from './liveness.ts';
+import { checkArrivals, unannounced, waitsForItsDay } from './liveness.ts';
 import { Maildrop } from './maildrop.ts';
 import { MailMaker } from './mailMaker.ts';
 import { ObjectOracle } from './oracles.ts';
+import { type Policies, policiesOf } from './policies.ts';
 import type { Accident, World } from './process.ts';
 import { mostQuietRuns, wasQuiet } from './quiet.ts';
 import { type Going, type Stage, start } from './runs.ts';
@@ -41,6 +42,9 @@ const HOUR_MS = 60 * MINUTE_MS;
 
 /** Most of one message's that wait for their turn to be announced. */
 const SLOW_RETRIES = 4;
+
+/** What was stored only a day after the rest has its own day to wait for. */
+const LATE_DAYS = 3;
 
 /** Every so many histories return to the event loop between steps, where Node reports rejections nobody handled. */
 const DRAINS_WHOLLY_EACH = 16;
@@ -71,17 +75,18 @@ class History {
     const password = `pw-${chance.hex(16)}`;
     const { deletes, attempts, durable, completeHonours, manners } = circumstances;
     const scheduler = new Scheduler({ trace, drainsWholly: seed % DRAINS_WHOLLY_EACH === 0 });
-    const terms = { mailbox: 'inbox', deletes, attempts, durable, password };
+    const policies = policiesOf(seed);
+    const terms = { mailbox: 'inbox', deletes, attempts, durable, password, policies };
     const ledger = new Ledger({ ...terms, storeTrusted: completeHonours }, () => scheduler.nowMs);
     const bucket = new Bucket(completeHonours, new ObjectOracle(ledger));
     ledger.bucket = bucket;
     const maildrop = new Maildrop(manners, new Doorkeeper(seed));
     const happens = (accident: Accident) => this.#happens(accident);
     const world: World = { scheduler, ledger, chance, calm: false, happens };
-    const mailbox = mailboxOf(circumstances);
+    const mailbox = mailboxOf(circumstances, policies);
     this.stage = { world, bucket, maildrop, circumstances, mailbox, password, wrap };
     this.#maker = new MailMaker(chance, circumstances.postage, maildrop.all);
-    scheduler.lines?.push(JSON.stringify({ deletes, attempts, durable, completeHonours, manners }));
+    scheduler.lines?.push(JSON.stringify({ deletes, attempts, durable, completeHonours, manners, policies }));
   }
 
   async play(): Promise<void> {
@@ -95,6 +100,7 @@ class History {
     await this.#until(() => this.#going.every(({ process }) => process.ended));
     for (const { process } of this.#going) process.exit();
     this.#stopIfBroken();
+    world.ledger.calm = true;
     await this.#settle(10 * MINUTE_MS);
     const { intents, failures } = await this.#head();
     // What was set aside is tried again, and watching for late writes ends, within a day, by the clock that said when.
@@ -102,6 +108,7 @@ class History {
     // A slow retry may complete an object and end the process: saying so is for the next, one of them at a time.
     for (let day = 0; day < SLOW_RETRIES && unannounced(this.stage).length > 0; day += 1)
       await this.#settleForADay();
+    for (let day = 0; day < LATE_DAYS && waitsForItsDay(this.stage); day += 1) await this.#settleForADay();
     const head = await this.#head();
     checkArrivals(this.stage, head);
     checkNothingUnsaid(head, this.stage.world.ledger);
@@ -109,7 +116,11 @@ class History {
   }
 
   async #settleForADay(): Promise<void> {
-    await this.#settle(26 * HOUR_MS + this.stage.world.ledger.skewMs);
+    const { ledger, scheduler } = this.stage.world;
+    const retries = (await this.#head()).failures.map(
+      ({ retryMs }) => retryMs - scheduler.nowMs + 2 * HOUR_MS,
+    );
+    await this.#settle(Math.max(26 * HOUR_MS, ...retries) + ledger.skewMs);
   }
 
   async #round(): Promise<void> {
@@ -235,19 +246,24 @@ class History {
   }
 }
 
-function mailboxOf({ deletes, attempts, summaries }: Stage['circumstances']): Mailbox {
+function mailboxOf(
+  { deletes, attempts, summaries }: Stage['circumstances'],
+  { days, start, sizeLimit }: Policies,
+): Mailbox {
+  const later = days > 0 ? { daysAfterStored: days } : ('when-stored' as const);
   return {
+    ...(sizeLimit === null ? {} : { sizeLimit }),
     id: 'inbox',
     host: 'pop.example.org',
     port: 995,
     user: 'ferry',
     password: 'env:PASSWORD',
-    delete: deletes ? 'when-stored' : 'keep',
+    delete: deletes ? later : 'keep',
     headerSummary: summaries,
     attempts,
     enabled: true,
     pipelining: true,
     sizes: 'exact',
-    start: 'all',
+    start,
   };
 }

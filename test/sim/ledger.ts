@@ -7,6 +7,8 @@ import type { Head } from '../../lib/mailbox/state.ts';
 import type { Bucket, Held } from './bucket.ts';
 import type { Removed } from './maildrop.ts';
 import { type Message, stemOf } from './messages.ts';
+import { NO_POLICIES, type Policies } from './policies.ts';
+import type { Slot } from './pop3Session.ts';
 import type { Closed } from './waitOracle.ts';
 
 export class Violation extends Error {
@@ -45,6 +47,10 @@ export class Counts {
   /** Sign-ins that the server turned away, and events of a mailbox that fails or recovered. */
   turnedAway = 0;
   news = 0;
+  /** Messages that were there before the start, events of those too large, and deletes that had a day to wait for. */
+  leftAlone = 0;
+  tooLarge = 0;
+  deletedLater = 0;
 }
 
 /** What of the settings and the surroundings decides what is allowed. */
@@ -55,6 +61,7 @@ export interface Terms {
   readonly durable: boolean;
   readonly storeTrusted: boolean;
   readonly password: string;
+  readonly policies?: Policies;
 }
 
 /** Who commits a state: its run, the time by its clock, and whether it met with an accident. */
@@ -62,6 +69,8 @@ export interface Writer {
   readonly name: string;
   readonly run: string;
   readonly disturbed: boolean;
+  /** What its last session was told of the mailbox, in the order of numbers. */
+  readonly listed: readonly Slot[];
   nowMs(): number;
 }
 
@@ -108,12 +117,28 @@ export class Ledger {
   /** By how much a clock was wrong at most: what is set by it falls due so much later. */
   skewMs = 0;
   readonly nonces = new Set<string>();
+  readonly policies: Policies;
+  /** Nothing fails any more, and one process is at it at a time. */
+  calm = false;
+  /** By pair: when its object was there first. */
+  readonly firstStoredMs = new Map<string, number>();
+  /** Documents of what was there before the start, as the committed state names them; null: not decided. */
+  start: readonly string[] | null = null;
+  /** What they say: rows, by UIDL and size. */
+  seeds: ReadonlyMap<string, number> = new Map();
+  /** UIDLs of which nothing told the new message from one that was there. */
+  readonly ambiguous = new Set<string>();
+  /** Messages that a person was told are too large, by UIDL and size. */
+  readonly toldLarge = new Set<string>();
+  /** By UIDL: when a message of it was last taken from the listing. */
+  readonly uidlGoneMs = new Map<string, number>();
 
   /** Virtual time, epoch milliseconds. */
   readonly nowMs: () => number;
 
   constructor(terms: Terms, nowMs: () => number) {
     this.terms = terms;
+    this.policies = terms.policies ?? NO_POLICIES;
     this.nowMs = nowMs;
   }
 
@@ -172,6 +197,7 @@ export class Ledger {
 
   /** It is not listed under this id any more. */
   unlisted({ uidl, sha256 }: Message): void {
+    this.uidlGoneMs.set(uidl, this.nowMs());
     this.goneMs.set(this.pairOf(uidl, sha256), this.nowMs());
   }
 

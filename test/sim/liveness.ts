@@ -18,6 +18,8 @@
  *                which that breaks takes the DELE of this with it
  *   undecided    its RETR is refused, and the server has no other mail that would tell whose trouble that is: what is
  *                set aside is not asked for until its day has come, and indistinct mail is tried as one
+ *   left alone   it was there before the start, or has UIDL and size of what was: it is not asked for, and stays
+ *   too large    it is over the size limit, by LIST or in truth: it stays, and where LIST says so a person was told
  *   unvouched    a server that answers neither UIDL n nor LIST n with a number: nothing of it can be believed; nor is
  *                LIST n answered for what the session has marked as deleted, though the server ignores it
  */
@@ -26,6 +28,7 @@ import { isAside, isBlind } from './aside.ts';
 import { mayBeSetAside } from './intentOracle.ts';
 import type { Ledger } from './ledger.ts';
 import type { Message } from './messages.ts';
+import { checkTold, isLeftAlone, isOver } from './policyOracle.ts';
 import type { Stage } from './runs.ts';
 
 export function checkArrivals(stage: Stage, head: Head): void {
@@ -36,9 +39,11 @@ export function checkArrivals(stage: Stage, head: Head): void {
   for (const message of stage.maildrop.present) {
     if (message.hidden) continue;
     const { uidl } = message;
+    if (isLeftAlone(stage, message)) continue;
     if (isAlike(stage, message) || isInherited(stage, message) || isIndistinct(stage, message, uidl))
       continue;
-    checkArrived(stage, message, head);
+    if (isOver(message, ledger)) checkTold(message, ledger);
+    else checkArrived(stage, message, head);
   }
   const open = head.intents;
   if (open.length > 0 && ledger.consumed.size === 0) checkIntents(ledger, open);
@@ -87,6 +92,20 @@ function checkArrived(stage: Stage, message: Message, head: Head) {
   if (mustGo(stage, message)) ledger.fail('L1 removal', `${named} is stored, and still on the server`);
 }
 
+/** Whether any is still listed that is to be deleted on its day. */
+export function waitsForItsDay(stage: Stage): boolean {
+  const { maildrop, world } = stage;
+  if (world.ledger.policies.days === 0 || isUnvouched(stage)) return false;
+  return maildrop.present.some(
+    (message) => !message.hidden && isWanted(stage, message) && mustGo(stage, message),
+  );
+}
+
+/** Neither left alone since the start nor too large. */
+function isWanted(stage: Stage, message: Message): boolean {
+  return !isLeftAlone(stage, message) && !isOver(message, stage.world.ledger);
+}
+
 /** A refused RETR is the message's own trouble only where the server delivers another, known by its size. */
 function othersCome(stage: Stage, refused: Message): boolean {
   return stage.maildrop.present.some(
@@ -95,6 +114,7 @@ function othersCome(stage: Stage, refused: Message): boolean {
       other.listSize !== null &&
       !isHopeless(other) &&
       !isMarked(stage, other) &&
+      isWanted(stage, other) &&
       !isAside(stage, other) &&
       !isOneWith(stage, refused, other),
   );
@@ -104,7 +124,11 @@ function othersCome(stage: Stage, refused: Message): boolean {
 export function undecidedIn(stage: Stage): number {
   const listed = stage.maildrop.present.filter(({ hidden }) => !hidden);
   const refused = listed.filter(
-    (message) => message.poison === 'refused' && !isAside(stage, message) && !othersCome(stage, message),
+    (message) =>
+      message.poison === 'refused' &&
+      isWanted(stage, message) &&
+      !isAside(stage, message) &&
+      !othersCome(stage, message),
   );
   return listed.filter((message) => refused.some((one) => one === message || isOneWith(stage, one, message)))
     .length;

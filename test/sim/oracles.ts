@@ -2,6 +2,7 @@
 import type { MailferryEvent, MessageStored } from '../../lib/events/shapes.ts';
 import type { Held, Watcher } from './bucket.ts';
 import type { Ledger } from './ledger.ts';
+import { atTooLarge, checkAsked, checkDay } from './policyOracle.ts';
 import type { Slot } from './pop3Session.ts';
 import type { SimulatedProcess } from './process.ts';
 import { checkState, segmentRemoved } from './stateOracle.ts';
@@ -23,6 +24,7 @@ export function atDele({ process, slots, sinceMs }: Asking, slot: Slot, ledger: 
     ledger.fail(oracle, `DELE of message ${message.number} (${uidl}): ${words}`);
   };
   ledger.counts.deles += 1;
+  checkAsked('DELE', { slot, slots }, ledger);
   if (!terms.deletes) return fail('I1 removal', 'the policy keeps it');
   const octets = message.truth?.length;
   const pair = ledger.pairOf(uidl, message.sha256);
@@ -34,6 +36,8 @@ export function atDele({ process, slots, sinceMs }: Asking, slot: Slot, ledger: 
   if (announced === null || octets < announced) return fail('I1 removal', `${octets} octets of ${announced}`);
   if (message.losesDots) return fail('I1 removal', 'dots of it are missing');
   if (!terms.storeTrusted) return fail('I1 removal', 'the store cannot be trusted with it');
+  const early = checkDay(pair, ledger);
+  if (early !== null) return fail('I1 removal', early);
   const repeated = slots.some((other) => other !== slot && other.uidl === uidl);
   if (!slot.retrieved && (repeated || !slot.topped))
     return fail('I10 binding', 'nothing in this session says that it is that message');
@@ -52,6 +56,7 @@ export function atQuit({ slots }: Asking, ledger: Ledger): void {
 
 export function atAcceptance(event: MailferryEvent, ledger: Ledger): void {
   if (event.detailType === 'Message Set Aside') ledger.asideEvents += 1;
+  if (event.detailType === 'Message Too Large') atTooLarge(event.detail, ledger);
   atNews(event, ledger);
   if (event.detailType !== 'Message Stored') return;
   ledger.counts.events += 1;
@@ -98,7 +103,11 @@ export class ObjectOracle implements Watcher {
     if (message === undefined) return ledger.fail('I3 object', `${key} holds what no message is`);
     if (content !== undefined && content !== held.sha256)
       ledger.fail('I3 object', `${key} is not named after its content`);
+    const { sizeLimit } = ledger.policies;
+    if (sizeLimit !== null && held.body.length > sizeLimit)
+      ledger.fail('I17 size limit', `${key} has ${held.body.length} octets`);
     const pair = `${stem} ${held.sha256}`;
+    if (!ledger.firstStoredMs.has(pair)) ledger.firstStoredMs.set(pair, ledger.nowMs());
     const other = ledger.objects.get(pair);
     if (other !== undefined && other !== key && !this.#isUnruly(stem))
       ledger.fail('I4 one object', `${other} and ${key}`);

@@ -5,6 +5,7 @@ import { type Answer, type LineFault, send, sendFaulty } from './lineFaults.ts';
 import type { Maildrop } from './maildrop.ts';
 import type { Message } from './messages.ts';
 import { atDele, atQuit } from './oracles.ts';
+import { checkAsked } from './policyOracle.ts';
 import type { SimulatedProcess, World } from './process.ts';
 import { atSignIn } from './waitOracle.ts';
 
@@ -87,10 +88,7 @@ export class Pop3Session implements Peer {
     switch (verb) {
       case 'UIDL':
         return args === ''
-          ? {
-              ...this.#rows(({ uidl }) => uidl),
-              wrong: () => ({ status: '+OK', body: Buffer.from('.\r\n') }),
-            }
+          ? { ...this.#listed(), wrong: () => this.#emptyListing() }
           : this.#row(args, this.#maildrop.manners.uidlOfOne, ({ uidl }) => uidl);
       case 'LIST':
         return args === ''
@@ -153,6 +151,16 @@ export class Pop3Session implements Peer {
     return { status: '+OK', body: Buffer.from(`${rows}.\r\n`, 'latin1') };
   }
 
+  #listed(): Answer {
+    this.process.listed = this.slots.filter(({ deleted }) => !deleted);
+    return this.#rows(({ uidl }) => uidl);
+  }
+
+  #emptyListing(): Answer {
+    this.process.listed = [];
+    return { status: '+OK', body: Buffer.from('.\r\n') };
+  }
+
   #row(number: string, allowed: boolean, cell: (slot: Slot) => string): Answer {
     const slot = this.#slot(Number(number));
     if (slot === undefined || !allowed) return NO_SUCH;
@@ -200,6 +208,7 @@ export class Pop3Session implements Peer {
       };
       return { status: '+OK', body: message.topWire, sent };
     }
+    checkAsked('RETR', { slot, slots: this.slots }, this.#world.ledger);
     const counts = this.#world.ledger.counts;
     counts.retrs += 1;
     counts.bytesFetched += message.bytes.length;

@@ -8,6 +8,7 @@ import type { RunOptions } from '../../lib/fetch/run.ts';
 import type { Chance, Odds } from './chance.ts';
 import type { Ledger } from './ledger.ts';
 import type { Message } from './messages.ts';
+import type { Slot } from './pop3Session.ts';
 import type { Due, Owner, Scheduler } from './scheduler.ts';
 
 export type Accident =
@@ -68,6 +69,7 @@ export class SimulatedProcess implements Owner {
   visit: Visit | null = null;
   proved = false;
   trusted = false;
+  listed: readonly Slot[] = [];
   #inHand: Message | null = null;
   #run = '';
   readonly lines = new Set<{ drop(): void }>();

@@ -2,14 +2,18 @@
 import type { RunReport } from '../../lib/fetch/report.ts';
 import type { Counts } from './ledger.ts';
 import { isUnvouched, undecidedIn } from './liveness.ts';
+import type { Message } from './messages.ts';
+import { isOver } from './policyOracle.ts';
 import type { Stage } from './runs.ts';
 
 /** Runs after which there must be nothing to do, and how many more each message may cost that cannot be had. */
 const QUIET_RUNS = 14;
 const RUNS_EACH_POISON = 5;
 
-export function mostQuietRuns({ maildrop }: Stage): number {
-  const poisoned = maildrop.all.filter(({ poison, truth }) => poison !== 'none' || truth === null).length;
+export function mostQuietRuns({ maildrop, world }: Stage): number {
+  const costs = (message: Message) =>
+    message.poison !== 'none' || message.truth === null || isOver(message, world.ledger);
+  const poisoned = maildrop.all.filter(costs).length;
   return QUIET_RUNS + poisoned * RUNS_EACH_POISON;
 }
 

@@ -4,9 +4,10 @@
  */
 import { gunzipSync } from 'node:zlib';
 import { VANISHED_KEPT_MS } from '../../lib/mailbox/bounds.ts';
-import type { Head, StoredRecord } from '../../lib/mailbox/state.ts';
+import { type Head, type StoredRecord, segmentsOf } from '../../lib/mailbox/state.ts';
 import { checkFailures, checkIntents } from './intentOracle.ts';
 import type { Ledger } from './ledger.ts';
+import { checkStart } from './policyOracle.ts';
 import { checkNews } from './waitOracle.ts';
 
 /** A state was committed. */
@@ -25,6 +26,7 @@ export function checkState(body: Buffer, ledger: Ledger) {
     ledger.fail('I6 state', `its nonce is not new: ${head.nonce}`);
   ledger.nonces.add(head.nonce);
   checkRecords(head, ledger);
+  checkStart(head, ledger);
   if (before !== null) checkIntents(before, head, ledger);
   checkFailures(before, head, ledger);
   checkNews(before, head, ledger);
@@ -71,7 +73,7 @@ function checkSegment(name: string, ledger: Ledger) {
 }
 
 export function segmentRemoved(key: string, ledger: Ledger): void {
-  for (const { name } of ledger.head?.segments ?? []) {
+  for (const { name } of ledger.head === null ? [] : segmentsOf(ledger.head)) {
     if (key === segmentKey(name, ledger))
       ledger.fail('I6 segment', `${name} was removed while the head names it`);
   }
