@@ -94,7 +94,7 @@ async function resolve(context: RunContext, session: Session, suspect: Tried): P
     await keepWatching(context, ref, found);
     return null;
   }
-  const record = session.known.records(ref.uidl).find((one) => isRecordOf(one, ref));
+  const record = session.known.records(ref).find((one) => isRecordOf(one, ref));
   // A UIDL that is unique now need not have been: only TOP tells whether the record is of this message.
   if (record && !row.repeated && (await topAgrees(session, row, record))) {
     await strike(context, suspect);

@@ -35,8 +35,10 @@ export async function deleteRetrieved(
   if (context.mailbox.delete === 'keep' || session.client.closedBy !== null) return;
   const due: Deletable['wanted'][] = [];
   for (const { wanted, record } of settled) {
-    if (isShort(record)) context.tally.note(shortNote(record));
-    else if (await mayDelete(context)) due.push(wanted);
+    if (isShort(record)) {
+      context.tally.note(shortNote(record));
+      context.kept.add(wanted.ref);
+    } else if (await mayDelete(context)) due.push(wanted);
     else context.kept.add(wanted.ref);
   }
   await deleteAll(context, session, due);

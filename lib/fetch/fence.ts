@@ -20,7 +20,7 @@ export async function learnFence(session: Session): Promise<void> {
   const { listing } = session;
   if (listing.length === 0) return;
   for (const form of ['UIDL', 'LIST'] as const) {
-    const row = form === 'UIDL' ? listing.row(0) : sizedRow(session, []);
+    const row = askedOf(session, form, []);
     if (row === null) continue;
     const seen = await answered(session, form, row);
     if (seen === 'refused') continue;
@@ -38,7 +38,7 @@ export interface Question {
 
 export function questionOf(session: Session, rows: readonly Row[]): Question | null {
   const form = session.fence;
-  const row = form === 'UIDL' ? rows.at(-1) : sizedRow(session, rows);
+  const row = form && askedOf(session, form, rows);
   return form === null || !row ? null : { form, row };
 }
 
@@ -71,19 +71,21 @@ function dropped({ client }: Session, error: Unvouched): Unvouched {
   return error;
 }
 
-/** One of these, or any other where LIST gave no number for them: its answer comes behind theirs all the same. */
-function sizedRow({ listing, deleted }: Session, rows: readonly Row[]): Row | null {
-  const last = rows.findLast(({ octets }) => octets !== null);
+/** The last of these, or any other where the server gave none of them what is asked for: its answer comes behind theirs. */
+function askedOf({ listing, deleted }: Session, form: FenceForm, rows: readonly Row[]): Row | null {
+  // An empty answer could be guessed.
+  const has = ({ uidl, octets }: Row) => (form === 'UIDL' ? uidl !== '' : octets !== null);
+  const last = rows.findLast(has);
   if (last) return last;
-  for (const row of listing.rows()) if (row.octets !== null && !deleted.has(row.index)) return row;
+  for (const row of listing.rows()) if (has(row) && !deleted.has(row.index)) return row;
   return null;
 }
 
-/** Whether rows are left, but none that `LIST n` can be asked for, for those with a number are deleted in this session. */
-export function lostItsSizes(session: Session): boolean {
+/** Whether rows are left, but none that can be a fence, for those that could are deleted in this session. */
+export function lostItsFence(session: Session): boolean {
   const { deleted, listing, fence: form } = session;
   return (
-    form === 'LIST' && deleted.size > 0 && deleted.size < listing.length && sizedRow(session, []) === null
+    form !== null && deleted.size > 0 && deleted.size < listing.length && askedOf(session, form, []) === null
   );
 }
 

@@ -8,12 +8,14 @@ import { Deadline } from './deadline.ts';
 import { decisions, peek } from './decisions.ts';
 import { topOf } from './deleting.ts';
 import { learnFence } from './fence.ts';
+import { mustTake, takesNameless } from './nameless.ts';
 import type { Action, Decision } from './plan.ts';
 import type { FetchPorts } from './ports.ts';
 import { ProgressMeter } from './progressMeter.ts';
+import { readListing } from './readListing.ts';
 import type { Trouble } from './report.ts';
 import { contextOf, type RunContext, Tally } from './runContext.ts';
-import { greeted, openSession, readListing, type Session } from './session.ts';
+import { greeted, openSession, type Session } from './session.ts';
 import { troubleOf } from './trouble.ts';
 
 export interface InspectOptions {
@@ -208,7 +210,11 @@ async function walkThrough(
     );
     const { listing, notes } = await walk(
       'list',
-      () => readListing(client, { seed: 0, pipelining: false }),
+      async () => {
+        const listed = await readListing(client, { seed: 0, pipelining: false });
+        if (listed.withoutUidl) mustTake(mailbox, listed.withoutUidl);
+        return listed;
+      },
       (read) => `${read.listing.length} messages`,
     );
     await walk(
@@ -220,16 +226,23 @@ async function walkThrough(
           : `${recordCount(head)} messages on record`,
     );
     await client.quit();
-    return [...notes, ...advice(listing, capabilities.loginDelaySeconds)];
+    return [...notes, ...advice(mailbox, listing, capabilities.loginDelaySeconds)];
   } finally {
     client.destroy(new Error('The check is over.'));
   }
 }
 
-function advice(listing: Session['listing'], loginDelaySeconds: number | null): string[] {
+function advice(mailbox: Mailbox, listing: Session['listing'], loginDelaySeconds: number | null): string[] {
   const notes: string[] = [];
   if (loginDelaySeconds) notes.push(`The server wants ${loginDelaySeconds} s between two sign-ins.`);
   const unnamed = [...listing.rows()].filter(({ uidl }) => uidl === '').length;
-  if (unnamed > 0) notes.push(`${unnamed} messages have no UIDL; they are skipped.`);
+  if (unnamed > 0 && !takesNameless(mailbox))
+    notes.push(
+      `${unnamed} messages have no UIDL. They are skipped; with delete: when-stored they are fetched.`,
+    );
+  if (unnamed > 0 && takesNameless(mailbox))
+    notes.push(
+      `${unnamed} messages have no UIDL. They are told apart by their content, one at a time; what cannot be deleted is looked at again at each poll.`,
+    );
   return notes;
 }

@@ -5,7 +5,7 @@
 import { isShort, type StoredRecord } from '../mailbox/state.ts';
 import type { StateFile } from '../mailbox/stateFile.ts';
 import type { Listing, Row } from './listing.ts';
-import { knowledgeOf } from './plan.ts';
+import { knowledgeOf, type Shelf, shelfOf } from './plan.ts';
 
 /** Records that are kept although a note would do: small mailboxes have theirs at hand, large ones read them again. */
 const RECORDS_AT_HAND = 2000;
@@ -28,6 +28,8 @@ export class Known {
   #kept = 0;
   /** UIDLs of which every record is at hand. */
   readonly #watched: Set<string>;
+  /** Of those without UIDL, what is open or has failed, by size; of one that vanished no row tells. */
+  readonly #nameless: ReadonlySet<string>;
   /** Records of what is retrieved now, and of what was before it and is not settled yet. */
   #lent: readonly [Records, Records] = [new Map(), new Map()];
 
@@ -37,6 +39,8 @@ export class Known {
     this.#notes = new Uint8Array(listing.length);
     const { intents, failures } = state.head;
     this.#watched = new Set([...intents, ...failures].map(({ uidl }) => uidl));
+    this.#watched.delete('');
+    this.#nameless = new Set([...intents, ...failures].filter(({ uidl }) => uidl === '').map(shelfOf));
     state.onSealed = (records) => this.#take(records);
   }
 
@@ -55,15 +59,16 @@ export class Known {
   }
 
   /** Recent records and those at hand, of each content the newest. Of a UIDL some may be at hand, and others lent. */
-  records(uidl: string): readonly StoredRecord[] {
-    const recent = knowledgeOf(this.#state.head).records(uidl);
+  records(shelf: Shelf): readonly StoredRecord[] {
+    const recent = knowledgeOf(this.#state.head).records(shelf);
     const [now, before] = this.#lent;
-    return [now, before, this.#atHand].reduce((all, older) => joined(all, older.get(uidl)), recent);
+    const name = shelfOf(shelf);
+    return [now, before, this.#atHand].reduce((all, older) => joined(all, older.get(name)), recent);
   }
 
   /** Sees to it that `records` has all of these; only for the few that are looked at one by one. */
   async watch(uidls: Iterable<string>): Promise<void> {
-    const added = new Set([...uidls].filter((uidl) => !this.#watched.has(uidl)));
+    const added = new Set([...uidls].filter((uidl) => uidl !== '' && !this.#watched.has(uidl)));
     if (added.size === 0 || this.#state.head.segments.length === 0) return;
     for (const uidl of added) this.#watched.add(uidl);
     await this.#state.eachSegment((records) => {
@@ -86,6 +91,10 @@ export class Known {
 
   #take(records: Iterable<StoredRecord>): void {
     for (const record of records) {
+      if (record.uidl === '') {
+        if (this.#listing.has(record) || this.#nameless.has(shelfOf(record))) this.#keep(record);
+        continue;
+      }
       const index = this.#listing.indexOf(record.uidl);
       const watched = this.#watched.has(record.uidl);
       if (index === null) {
@@ -114,13 +123,16 @@ function joined(
   older: readonly StoredRecord[] | undefined,
 ): readonly StoredRecord[] {
   if (older === undefined) return records;
-  return [...records, ...older.filter(({ sha256 }) => !records.some((record) => record.sha256 === sha256))];
+  if (records.length === 0) return older;
+  const contents = new Set(records.map(({ sha256 }) => sha256));
+  return [...records, ...older.filter(({ sha256 }) => !contents.has(sha256))];
 }
 
 /** The newer of two records of the same content comes last. */
 function put(into: Records, record: StoredRecord): void {
-  const others = into.get(record.uidl)?.filter(({ sha256 }) => sha256 !== record.sha256) ?? [];
-  into.set(record.uidl, [...others, record]);
+  const name = shelfOf(record);
+  const others = into.get(name)?.filter(({ sha256 }) => sha256 !== record.sha256) ?? [];
+  into.set(name, [...others, record]);
 }
 
 function noteOf(record: StoredRecord): number {

@@ -72,8 +72,10 @@ export class Pipeline {
     const [first] = left;
     if (first === undefined) return null;
     const mayBeAhead = this.#mayBeAhead(first);
-    const most = session.singly ? 1 : WINDOW_MESSAGES;
-    const wanted = nextWindow(left, most, (one) => this.#mayBeAhead(one) === mayBeAhead);
+    const isNamed = first.row.uidl !== '';
+    const most = isNamed && !session.singly ? WINDOW_MESSAGES : 1;
+    const fits = (one: Wanted) => this.#mayBeAhead(one) === mayBeAhead && (one.row.uidl !== '') === isNamed;
+    const wanted = nextWindow(left, most, fits);
     const bytes = bytesOf(wanted);
     const commands = mayBeAhead ? commandsOf(session, wanted) : [];
     const ahead = commands.length > 0;
@@ -87,9 +89,14 @@ export class Pipeline {
     return giveBack && { wanted, fresh: doubtAll(session, wanted), ahead, commands, bytes, giveBack };
   }
 
-  /** Without a size nothing would tell that dots were lost on the way. */
+  /** Without a size nothing would tell that dots were lost on the way; without UIDL they come one at a time. */
   #mayBeAhead({ row, ref }: Wanted): boolean {
-    return this.#session.pipelining && row.octets !== null && !this.#context.cameShort.has(refKey(ref));
+    return (
+      this.#session.pipelining &&
+      row.uidl !== '' &&
+      row.octets !== null &&
+      !this.#context.cameShort.has(refKey(ref))
+    );
   }
 
   #hasRoomFor(wanted: readonly Wanted[], bytes: number): boolean {

@@ -14,6 +14,7 @@ import {
 } from '../mailbox/state.ts';
 import type { Noted } from './known.ts';
 import type { Row } from './listing.ts';
+import { isSettled } from './nameless.ts';
 
 export type Action =
   /** Retrieve and store. */
@@ -42,12 +43,14 @@ export interface Decision {
 
 export interface Policy {
   readonly deletes: boolean;
+  /** Whether messages without UIDL are taken. */
+  readonly nameless: boolean;
 }
 
 /** Lookups over one head. */
 export interface HeadKnowledge {
-  /** Recent ones. */
-  records(uidl: string): readonly StoredRecord[];
+  /** Recent ones of a UIDL; of none, those of the size. */
+  records(shelf: Shelf): readonly StoredRecord[];
   /** Whether anybody has this message open. */
   open(ref: MessageRef): boolean;
   failure(ref: MessageRef): Failure | undefined;
@@ -57,6 +60,20 @@ export interface HeadKnowledge {
 export interface Knowledge extends HeadKnowledge {
   /** That a record agrees with the row of this index, where it is not at hand. */
   noted(index: number): Noted | null;
+  /** Whether one without UIDL and of this size is open or has failed, so that TOP must tell whether it is this one. */
+  untold(size: number | null): boolean;
+}
+
+/** What records are looked up by; a whole ref or record will do. */
+export interface Shelf {
+  readonly uidl: string;
+  /** As listed. */
+  readonly size: number | null;
+}
+
+/** Without UIDL a mailbox may have thousands, so these are kept by size; no UIDL has such a character. */
+export function shelfOf({ uidl, size }: Shelf): string {
+  return uidl === '' ? `\u0100${size ?? '-'}` : uidl;
 }
 
 /** A head never changes, so what is known from one is looked up once. */
@@ -71,14 +88,14 @@ export function knowledgeOf(head: Head): HeadKnowledge {
 function indexed(head: Head): HeadKnowledge {
   const records = new Map<string, StoredRecord[]>();
   for (const record of head.records) {
-    const known = records.get(record.uidl);
+    const known = records.get(shelfOf(record));
     if (known) known.push(record);
-    else records.set(record.uidl, [record]);
+    else records.set(shelfOf(record), [record]);
   }
   const open = new Set(head.intents.map(refKey));
   const failures = new Set(head.failures.map(refKey));
   return {
-    records: (uidl) => records.get(uidl) ?? [],
+    records: (shelf) => records.get(shelfOf(shelf)) ?? [],
     open: (ref) => open.has(refKey(ref)),
     failure: (ref) => (failures.size > 0 && failures.has(refKey(ref)) ? failureOf(head, ref) : undefined),
   };
@@ -99,9 +116,16 @@ export interface Asked {
 }
 
 export function decide({ row, headerHash, alike, nowMs }: Asked, known: Knowledge, policy: Policy): Decision {
-  if (row.uidl === '') return { action: 'skip', why: 'the server gave it no UIDL' };
-  if (row.repeated && headerHash === undefined) {
-    return { action: 'peek', why: 'its UIDL is repeated in this listing; TOP tells which one it is' };
+  const nameless = row.uidl === '';
+  if (nameless && !policy.nameless)
+    return {
+      action: 'skip',
+      why: 'the server gave it no UIDL; such mail is fetched only with delete: when-stored',
+    };
+  const mustTell =
+    !nameless || known.untold(row.octets) || known.records(refOf(row, null)).some(isSettledBy(nowMs));
+  if (mustTell && row.repeated && headerHash === undefined) {
+    return { action: 'peek', why: 'its UIDL does not tell it from others; TOP tells which one it is' };
   }
   const ref = refOf(row, headerHash ?? null);
   const failure = known.failure(ref);
@@ -120,11 +144,23 @@ export function decide({ row, headerHash, alike, nowMs }: Asked, known: Knowledg
   if (record !== undefined && rows >= alike) {
     // Where nothing tells a whole mail from one that came short, neither is deleted.
     const short = records.some(isShort);
+    if (nameless) return { ...whatOfNameless(ref, records, nowMs), record };
     return { ...whatOfStored(row, short, policy), record };
   }
   if (record === undefined && noted !== null && !(several && headerHash))
     return whatOfStored(row, noted !== 'whole', policy);
   return { action: 'fetch', why: 'not stored yet' };
+}
+
+function isSettledBy(nowMs: number) {
+  return (record: StoredRecord) => isSettled(record, nowMs);
+}
+
+/** Only headers which tell one mail from another, and the size, say that it need not be retrieved. */
+function whatOfNameless(ref: MessageRef, records: readonly StoredRecord[], nowMs: number): Decision {
+  if (ref.headerHash !== null && records.every(isSettledBy(nowMs)))
+    return { action: 'keep', why: 'stored; not deleted, or asked for in vain a short while ago' };
+  return { action: 'prove', why: 'stored, it seems; without UIDL it is retrieved again to prove it' };
 }
 
 interface Told {
@@ -139,7 +175,7 @@ interface Told {
  * is unique now may have been a twin's: where several records agree with it, TOP tells which one it is.
  */
 function recordsOf({ row, headerHash, ref, noted }: Told, known: Knowledge) {
-  const records = known.records(row.uidl).filter((record) => isRecordOf(record, ref));
+  const records = known.records(ref).filter((record) => isRecordOf(record, ref));
   const several = !row.repeated && (records.length > 1 || noted === 'both');
   if (!several || !headerHash) return { records, several };
   return { records: records.filter((record) => isRecordOf(record, { ...ref, headerHash })), several };

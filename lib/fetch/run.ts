@@ -18,6 +18,7 @@ import { asItLasts, mailboxFailure } from './coming.ts';
 import { Deadline } from './deadline.ts';
 import { decisions } from './decisions.ts';
 import { announceRun, classify, classifyQuiet, type Ending, NOTHING, reportOf } from './ending.ts';
+import { takesNameless } from './nameless.ts';
 import { hasNews, tellNews } from './news.ts';
 import type { FetchPorts } from './ports.ts';
 import { ProgressMeter } from './progressMeter.ts';
@@ -169,6 +170,8 @@ async function open(context: RunContext, signal: AbortSignal): Promise<Session> 
 /** The listing has not changed since nothing was left to do, and nothing has fallen due. */
 function isQuiet(context: RunContext, session: Session): boolean {
   const { quiet } = context.state.head;
+  // Without UIDL another mail of the same size makes no difference to a listing.
+  if (takesNameless(context.mailbox) && session.listing.hasNameless) return false;
   if (quiet === null || quiet.digest !== session.listing.digest(policyOf(context.mailbox))) return false;
   const dueMs = nextDueMs(context.state.head, session.listing.length);
   return dueMs === null || context.ports.clock.now() < dueMs;
@@ -232,6 +235,7 @@ async function finish(context: RunContext, session: Session, lineError: unknown)
   const nowMs = ports.clock.now();
   const digest = quiet ? session.listing.digest(policyOf(mailbox), session.deleted) : null;
   const isListed = ({ uidl, size }: MessageRef) => {
+    if (uidl === '') return session.listing.has({ uidl, size });
     const index = session.listing.indexOf(uidl);
     const row = index === null ? null : session.listing.row(index);
     return row !== null && (row.repeated || row.octets === size);

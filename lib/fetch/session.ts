@@ -7,10 +7,11 @@ import type { Transport } from '../pop3/transport.ts';
 import type { Secret } from '../secrets/port.ts';
 import type { FenceForm } from './fence.ts';
 import { Known } from './known.ts';
-import { Listing } from './listing.ts';
+import type { Listing } from './listing.ts';
+import { mustBeServed } from './nameless.ts';
 import type { FetchPorts } from './ports.ts';
+import { readListing } from './readListing.ts';
 import { isSingly } from './singly.ts';
-import { Unvouched } from './trouble.ts';
 
 export interface Session {
   readonly client: Pop3Client;
@@ -26,6 +27,8 @@ export interface Session {
   readonly deleted: Set<number>;
   /** Header hashes by TOP, of rows whose UIDL is repeated; null where TOP was refused. */
   readonly headerHashes: Map<number, string | null>;
+  /** Rows without UIDL that this session put on record; nothing more is asked about them. */
+  readonly settled: Set<number>;
   /** Rows whose UIDL is repeated, by it and the content that they turned out to have. */
   readonly alike: Map<string, Set<number>>;
   /** What ends a window; null until `learnFence` was answered, and where the server has neither form. */
@@ -64,13 +67,15 @@ export async function openSession(
     const singly = isSingly(options.state.head, openedMs);
     const pipelining = capabilities.pipelining && mailbox.pipelining && !singly;
     const seed = Math.floor(ports.clock.random() * 2 ** 32);
-    const { listing, notes } = await readListing(client, { seed, pipelining }).catch(
+    const { listing, notes, withoutUidl } = await readListing(client, { seed, pipelining }).catch(
       async (error: unknown) => {
         if (pipelining && error instanceof Pop3Error && error.kind !== 'refused')
           await options.onOutOfStep(error);
         throw error;
       },
     );
+    if (withoutUidl !== null)
+      await mustBeServed(mailbox, { withoutUidl, capabilities, state: options.state });
     return {
       client,
       listing,
@@ -80,6 +85,7 @@ export async function openSession(
       inDoubt: new Set(),
       deleted: new Set(),
       headerHashes: new Map(),
+      settled: new Set(),
       alike: new Map(),
       fence: null,
       singly,
@@ -151,31 +157,4 @@ export async function greeted(
 async function authorityOf(mailbox: Mailbox, ports: FetchPorts): Promise<string | undefined> {
   if (mailbox.ca === undefined || mailbox.ca.includes('-----BEGIN CERTIFICATE-----')) return mailbox.ca;
   return (await ports.secrets.read(mailbox.ca, false)).reveal();
-}
-
-/** UIDL and LIST, joined on the message number. */
-export async function readListing(
-  client: Pop3Client,
-  { seed, pipelining }: { readonly seed: number; readonly pipelining: boolean },
-): Promise<{ listing: Listing; notes: readonly string[] }> {
-  const listing = new Listing(seed);
-  if (pipelining) await client.ahead([{ verb: 'UIDL' }, { verb: 'LIST' }]);
-  const uidls = await client.uidl((number, uidl) => listing.addUidl(number, uidl)).catch(withoutUidl);
-  const sizes = await client.list((number, octets) => listing.addOctets(number, octets));
-  const notes: string[] = [];
-  if (uidls.truncated || sizes.truncated) {
-    notes.push(`The server listed ${uidls.rows} messages; this run looked at the first ${listing.length}.`);
-  }
-  const odd = uidls.odd + sizes.odd;
-  if (odd > 0) notes.push(`${odd} rows of the server's listings could not be read and were passed over.`);
-  return { listing, notes };
-}
-
-function withoutUidl(error: unknown): never {
-  if (!(error instanceof Pop3Error) || error.kind !== 'refused') throw error;
-  throw new Unvouched(
-    `the server has no UIDL (it said: ${error.reply ?? 'nothing'}), so its messages cannot be told apart from run to run. Such servers are not served yet: take the mailbox out, or set enabled to false.`,
-    'server',
-    { cause: error },
-  );
 }

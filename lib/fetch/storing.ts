@@ -1,11 +1,11 @@
 /** From bytes that came whole and fenced to an object that is proved to hold them. */
 import { messageKey, messageKeyByContent } from '../mailbox/names.ts';
-import { refKey, refreshed, type StoredRecord } from '../mailbox/state.ts';
+import { refKey, refreshed, type StoredRecord, withContent } from '../mailbox/state.ts';
 import type { Digest } from '../store/port.ts';
 import { completeSettled, createSettled, type Settled } from '../store/settle.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
-import type { Received, Wanted } from './window.ts';
+import { contentKeyOf, type Received, type Wanted } from './window.ts';
 
 /** A message whose object holds exactly its bytes. */
 export interface Stored {
@@ -32,19 +32,23 @@ export async function storeReceived(
   received: Received,
 ): Promise<StoreOutcome> {
   const { wanted, digest, intake } = received;
-  const records = [...session.known.records(wanted.ref.uidl), ...(wanted.record ? [wanted.record] : [])];
+  const records = [...session.known.records(wanted.ref), ...(wanted.record ? [wanted.record] : [])];
   const known = records.find(({ sha256 }) => sha256 === digest.sha256);
   if (known) {
     await intake.discard();
     return settleKnown(context, session, { received, known });
   }
   // Retrieved to prove what is stored, and it is something else: the UIDL was used again.
-  if (wanted.record) return { again: { row: wanted.row, ref: wanted.ref } };
+  if (wanted.record && wanted.ref.uidl !== '') return { again: { row: wanted.row, ref: wanted.ref } };
   context.begun.add(refKey(wanted.ref));
+  if (wanted.ref.uidl === '' && hasBytes(received))
+    await context.state.commit((head) =>
+      withContent(head, wanted.ref, { run: context.run, sha256: digest.sha256 }),
+    );
   const placed = await place(context, received);
   // Only of the content that was turned away is it known that the first key has other bytes.
-  context.contentKeys.delete(refKey(wanted.ref));
-  if (placed === 'first key taken') context.contentKeys.set(refKey(wanted.ref), digest.sha256);
+  context.contentKeys.delete(contentKeyOf(wanted));
+  if (placed === 'key by content') context.contentKeys.set(contentKeyOf(wanted), digest.sha256);
   if (typeof placed === 'string') return { again: wanted };
   if (placed.created) context.tally.bytesStored += digest.size;
   return {
@@ -60,6 +64,11 @@ export async function storeReceived(
   };
 }
 
+/** One without UIDL that was too large for memory was only hashed. */
+function hasBytes({ intake }: Received): boolean {
+  return intake.upload !== null || intake.body !== null;
+}
+
 async function settleKnown(
   context: RunContext,
   { headerHashes }: Session,
@@ -69,7 +78,8 @@ async function settleKnown(
   const seen = await context.ports.store.verify(keyOfRecord(context.mailbox.id, known), digest);
   const { size } = wanted.ref;
   const listed = { ...known, size, ...topHashOf(headerHashes.get(wanted.row.index), known.headerHash) };
-  const record = refreshed({ ...known, octets: digest.size }, listed);
+  const retrieved = known.uidl === '' ? { retrievedMs: context.ports.clock.now() } : {};
+  const record = refreshed({ ...known, octets: digest.size }, { ...listed, ...retrieved });
   if (seen !== 'same') return { missing: { wanted, record } };
   return { stored: { wanted, record, header: received.header, announced: true } };
 }
@@ -79,8 +89,11 @@ interface Placed {
   readonly byContent: boolean;
 }
 
-/** Its bytes are gone, and it must be retrieved again: its first key holds other bytes, or its content is another. */
-type Unplaced = 'first key taken' | 'another content';
+/**
+ * Its bytes are gone, and it must be retrieved again: its content decides its key, since the first holds other bytes or
+ * there is no UIDL to make one of; or its content is another.
+ */
+type Unplaced = 'key by content' | 'another content';
 
 /** Under the first key; under the one that content decides, once the first holds other bytes. */
 async function place(context: RunContext, { wanted, digest, intake }: Received): Promise<Placed | Unplaced> {
@@ -95,11 +108,13 @@ async function place(context: RunContext, { wanted, digest, intake }: Received):
       return 'another content';
     }
     const settled = await completeSettled(upload, store, intake.key, digest);
-    return settled === 'different' ? 'first key taken' : placedBy(settled, intake.key === second);
+    return settled === 'different' ? 'key by content' : placedBy(settled, intake.key === second);
   }
-  if (body === null) return 'another content';
-  const settled = await createSettled(store, first, body, digest);
-  if (settled !== 'different') return placedBy(settled, false);
+  if (body === null) return wanted.ref.uidl === '' ? 'key by content' : 'another content';
+  if (wanted.ref.uidl !== '') {
+    const settled = await createSettled(store, first, body, digest);
+    if (settled !== 'different') return placedBy(settled, false);
+  }
   const beside = await createSettled(store, second, body, digest);
   return beside === 'different' ? 'another content' : placedBy(beside, true);
 }

@@ -21,7 +21,9 @@ const record = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   composite: z.string().optional(),
   byContent: z.literal(true).optional(),
+  under: uidl.optional(),
   storedMs: instantMs,
+  retrievedMs: instantMs.optional(),
   rows: count.optional(),
   goneMs: instantMs.optional(),
 });
@@ -32,6 +34,8 @@ const intent = z.strictObject({
   untilMs: instantMs,
   blind: z.literal(true).optional(),
   lookedMs: instantMs.optional(),
+  /** They become a part of a key. */
+  contents: z.array(z.string().regex(/^[0-9a-f]{32}$/)).optional(),
 });
 
 const failure = z.strictObject({

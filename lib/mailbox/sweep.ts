@@ -13,10 +13,10 @@ export type Judge = (record: StoredRecord) => StoredRecord | null;
  * Drops a record only when each sweep has missed its UIDL for weeks: servers list nothing, or half, when they are
  * in trouble, and mail that was gone comes back from a backup under its old UIDL.
  */
-export function whileListed(isListed: (uidl: string) => boolean, nowMs: number): Judge {
+export function whileListed(isListed: (record: StoredRecord) => boolean, nowMs: number): Judge {
   return (record) => {
     const { goneMs, ...known } = record;
-    if (isListed(record.uidl)) return goneMs === undefined ? record : known;
+    if (isListed(record)) return goneMs === undefined ? record : known;
     if (goneMs === undefined) return { ...known, goneMs: nowMs };
     return nowMs - goneMs >= VANISHED_KEPT_MS ? null : record;
   };

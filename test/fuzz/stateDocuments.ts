@@ -93,10 +93,16 @@ async function checkPlanOf(listing: Listing, state: StateFile, documents: readon
   const known = new Known(listing, state);
   await known.read();
   const { open, failure } = knowledgeOf(state.head);
-  const knowledge = { records: known.records.bind(known), noted: known.noted.bind(known), open, failure };
+  const knowledge = {
+    records: known.records.bind(known),
+    noted: known.noted.bind(known),
+    open,
+    failure,
+    untold: () => false,
+  };
   for (const row of listing.rows()) {
     const asked = { row, headerHash: RECORD.headerHash, alike: 1, nowMs: NOW_MS };
-    const { action } = decide(asked, knowledge, { deletes: true });
+    const { action } = decide(asked, knowledge, { deletes: true, nameless: true });
     if (action !== 'delete' && action !== 'keep' && action !== 'prove') continue;
     const own = documents
       .filter(isRecord)
