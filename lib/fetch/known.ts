@@ -6,6 +6,7 @@ import { isShort, type StoredRecord } from '../mailbox/state.ts';
 import type { StateFile } from '../mailbox/stateFile.ts';
 import type { Listing, Row } from './listing.ts';
 import { knowledgeOf, type Shelf, shelfOf } from './plan.ts';
+import { type Place, Vanished } from './vanished.ts';
 
 /** Records that are kept although a note would do: small mailboxes have theirs at hand, large ones read them again. */
 const RECORDS_AT_HAND = 2000;
@@ -25,6 +26,7 @@ export class Known {
   readonly #state: StateFile;
   readonly #notes: Uint8Array;
   readonly #atHand: Records = new Map();
+  readonly #vanished = new Vanished();
   #kept = 0;
   /** UIDLs of which every record is at hand. */
   readonly #watched: Set<string>;
@@ -46,6 +48,7 @@ export class Known {
 
   /** Reads all segments once. Rejects as the store or the state does. */
   read(): Promise<void> {
+    for (const record of this.#state.head.records) this.#noteVanished(record);
     return this.#state.eachSegment((records) => {
       this.#take(records);
     });
@@ -64,6 +67,11 @@ export class Known {
     const [now, before] = this.#lent;
     const name = shelfOf(shelf);
     return [now, before, this.#atHand].reduce((all, older) => joined(all, older.get(name)), recent);
+  }
+
+  /** Where this content is stored under a UIDL that is listed no more, and with a size that is. */
+  vanished(sha256: string): Place | null {
+    return this.#vanished.find(sha256);
   }
 
   /** Sees to it that `records` has all of these; only for the few that are looked at one by one. */
@@ -92,12 +100,14 @@ export class Known {
   #take(records: Iterable<StoredRecord>): void {
     for (const record of records) {
       if (record.uidl === '') {
+        this.#noteVanished(record);
         if (this.#listing.has(record) || this.#nameless.has(shelfOf(record))) this.#keep(record);
         continue;
       }
       const index = this.#listing.indexOf(record.uidl);
       const watched = this.#watched.has(record.uidl);
       if (index === null) {
+        this.#noteVanished(record);
         if (watched) this.#keep(record);
         continue;
       }
@@ -106,6 +116,10 @@ export class Known {
       if (octets === undefined || watched || this.#kept < RECORDS_AT_HAND) this.#keep(record);
       else this.#note(index, AWAY);
     }
+  }
+
+  #noteVanished(record: StoredRecord): void {
+    if (!this.#listing.has(record) && this.#listing.hasOctets(record.size)) this.#vanished.add(record);
   }
 
   #note(index: number, note: number): void {

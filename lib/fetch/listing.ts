@@ -37,6 +37,7 @@ export class Listing {
   #repeats = false;
   /** Octets of the rows without UIDL. */
   readonly #namelessOctets = new Set<number | null>();
+  #sorted: Uint32Array | null = null;
   /** A UIDL that is looked up, a million times over. */
   #scratch = Buffer.alloc(128);
   #byNumber: Map<number, number> | null = null;
@@ -116,6 +117,19 @@ export class Listing {
   has({ uidl, size }: { readonly uidl: string; readonly size: number | null }): boolean {
     this.#index();
     return uidl === '' ? this.#namelessOctets.has(size) : this.indexOf(uidl) !== null;
+  }
+
+  /** Whether any row has this size; asked of each record that is not listed. */
+  hasOctets(octets: number | null): boolean {
+    this.#sorted ??= this.#octets.slice(0, this.#length).sort();
+    const wanted = octets ?? NO_OCTETS;
+    let [low, high] = [0, this.#sorted.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#sorted[middle] ?? 0) < wanted) low = middle + 1;
+      else high = middle;
+    }
+    return this.#sorted[low] === wanted;
   }
 
   /** Whether any row has no UIDL. */

@@ -1,4 +1,5 @@
 /** From bytes that came whole and fenced to an object that is proved to hold them. */
+import { hasTrace, identifies } from '../mail/headers.ts';
 import { messageKey, messageKeyByContent } from '../mailbox/names.ts';
 import { refKey, refreshed, type StoredRecord, withContent } from '../mailbox/state.ts';
 import type { Digest } from '../store/port.ts';
@@ -31,13 +32,12 @@ export async function storeReceived(
   session: Session,
   received: Received,
 ): Promise<StoreOutcome> {
-  const { wanted, digest, intake } = received;
+  const { wanted, digest } = received;
   const records = [...session.known.records(wanted.ref), ...(wanted.record ? [wanted.record] : [])];
-  const known = records.find(({ sha256 }) => sha256 === digest.sha256);
-  if (known) {
-    await intake.discard();
-    return settleKnown(context, session, { received, known });
-  }
+  const known =
+    records.find(({ sha256 }) => sha256 === digest.sha256) ?? renamedFrom(context, session, received);
+  const settled = known && (await settleKnown(context, session, { received, known }));
+  if (settled) return settled;
   // Retrieved to prove what is stored, and it is something else: the UIDL was used again.
   if (wanted.record && wanted.ref.uidl !== '') return { again: { row: wanted.row, ref: wanted.ref } };
   context.begun.add(refKey(wanted.ref));
@@ -69,19 +69,45 @@ function hasBytes({ intake }: Received): boolean {
   return intake.upload !== null || intake.body !== null;
 }
 
+interface OnRecord {
+  readonly received: Received;
+  readonly known: StoredRecord;
+}
+
+/** Null where its object has other bytes than the record says. */
 async function settleKnown(
   context: RunContext,
   { headerHashes }: Session,
-  { received, known }: { readonly received: Received; readonly known: StoredRecord },
-): Promise<StoreOutcome> {
-  const { wanted, digest } = received;
+  { received, known }: OnRecord,
+): Promise<StoreOutcome | null> {
+  const { wanted, digest, intake } = received;
   const seen = await context.ports.store.verify(keyOfRecord(context.mailbox.id, known), digest);
+  if (seen === 'different' && known.under !== undefined) return null;
+  await intake.discard();
   const { size } = wanted.ref;
   const listed = { ...known, size, ...topHashOf(headerHashes.get(wanted.row.index), known.headerHash) };
   const retrieved = known.uidl === '' ? { retrievedMs: context.ports.clock.now() } : {};
   const record = refreshed({ ...known, octets: digest.size }, { ...listed, ...retrieved });
   if (seen !== 'same') return { missing: { wanted, record } };
   return { stored: { wanted, record, header: received.header, announced: true } };
+}
+
+/** The record of the same mail, where the server gave it a new UIDL: it is neither stored nor announced again. */
+function renamedFrom(context: RunContext, session: Session, received: Received): StoredRecord | null {
+  const { digest, header, wanted } = received;
+  const place = wanted.ref.uidl === '' ? null : session.known.vanished(digest.sha256);
+  if (place === null || !isSameMail(context, header)) return null;
+  context.tally.note(
+    'The server gave mail that is stored new UIDLs. It is known by its content, and neither stored nor announced again.',
+  );
+  const { uidl: under, byContent = false } = place;
+  const top = session.headerHashes.get(wanted.row.index);
+  return { ...recordOf(context, received, { top, byContent }), under };
+}
+
+/** What we delete vanishes, too, and the same bytes may then be sent once more. */
+function isSameMail({ mailbox }: RunContext, header: Buffer): boolean {
+  return mailbox.delete === 'keep' ? identifies(header) : hasTrace(header);
 }
 
 interface Placed {
@@ -123,8 +149,11 @@ function placedBy(settled: Settled, byContent: boolean): Placed {
   return { created: settled === 'created', byContent };
 }
 
-export function keyOfRecord(mailbox: string, { uidl, sha256, byContent }: StoredRecord): string {
-  return byContent ? messageKeyByContent(mailbox, uidl, sha256) : messageKey(mailbox, uidl);
+export function keyOfRecord(
+  mailbox: string,
+  { uidl, under = uidl, sha256, byContent }: Pick<StoredRecord, 'uidl' | 'under' | 'sha256' | 'byContent'>,
+): string {
+  return byContent ? messageKeyByContent(mailbox, under, sha256) : messageKey(mailbox, under);
 }
 
 export function digestOfRecord({ octets, sha256, composite }: StoredRecord): Digest {

@@ -154,18 +154,19 @@ export function sameRef(a: MessageRef, b: MessageRef): boolean {
 }
 
 /** Only `run`'s own intents are replaced; another's for the same message stands beside them. */
-export function withIntents(head: Head, intents: readonly Intent[]): Head {
-  if (intents.length === 0) return head;
+export function withIntents(head: Head, begun: readonly Intent[]): Head {
+  if (begun.length === 0) return head;
   const named = (intent: Intent) => `${intent.run} ${refKey(intent)}`;
   // Those that nothing tells apart have one between them.
-  const byName = new Map(intents.map((intent) => [named(intent), intent]));
+  const byName = new Map(begun.map((intent) => [named(intent), intent]));
   const others: Intent[] = [];
   for (const intent of head.intents) {
     const replacing = byName.get(named(intent));
     if (replacing === undefined) others.push(intent);
     else byName.set(named(intent), withMarks(replacing, intent));
   }
-  return { ...head, intents: [...others, ...byName.values()] };
+  const intents = [...byName.values()];
+  return { ...head, intents: [...others, ...intents] };
 }
 
 /** Where one intent takes another's place, it leads to all that the other led to. */
