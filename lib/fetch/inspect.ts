@@ -72,6 +72,7 @@ export async function planMailbox(
       state: context.state,
       onSignIn: () => {},
       onOutOfStep: async () => {},
+      onCapaLost: async () => {},
     });
     await session.known.read();
     await learnFence(session);

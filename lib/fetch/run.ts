@@ -30,6 +30,7 @@ import { work } from './sessions.ts';
 import { fetchSingly } from './singly.ts';
 import { nextDueMs } from './suspects.ts';
 import { isOfTheLine, RunEnded, troubleOf } from './trouble.ts';
+import { noteCapaLost } from './withoutCapa.ts';
 
 export interface RunOptions {
   /** Epoch milliseconds at which the run must have ended. */
@@ -161,6 +162,7 @@ async function open(context: RunContext, signal: AbortSignal): Promise<Session> 
       tally.loginDelayMs = loginDelayMs;
     },
     onOutOfStep: (error) => fetchSingly(context, error),
+    onCapaLost: (error) => noteCapaLost(context, error),
   }).finally(disarm);
   for (const note of session.notes) tally.note(note);
   context.session = session;

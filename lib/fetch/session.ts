@@ -12,6 +12,7 @@ import { mustBeServed } from './nameless.ts';
 import type { FetchPorts } from './ports.ts';
 import { readListing } from './readListing.ts';
 import { isSingly } from './singly.ts';
+import { announced, isLostAtCapa, isWithoutCapa } from './withoutCapa.ts';
 
 export interface Session {
   readonly client: Pop3Client;
@@ -52,18 +53,44 @@ export interface SessionOptions extends SignInOptions {
   readonly state: StateFile;
   /** Called where the line is lost as the first commands that were sent together are answered. */
   readonly onOutOfStep: (error: Pop3Error) => Promise<void>;
+  /** Called where it is lost as CAPA is asked. */
+  readonly onCapaLost: (error: Pop3Error) => Promise<void>;
 }
 
-/** Rejects with Pop3Error or SecretError; the connection is closed then. */
+/**
+ * Rejects with Pop3Error or SecretError; the connection is closed then. QUIRK: some servers fall silent or hang up on
+ * CAPA; where that cost no sign-in, it is tried once more without.
+ */
 export async function openSession(
   mailbox: Mailbox,
   ports: FetchPorts,
   options: SessionOptions,
 ): Promise<Session> {
+  const asksCapa = !isWithoutCapa(options.state.head, ports.clock.now());
+  let signedIn = false;
+  const onSignIn = (loginDelayMs: number) => {
+    signedIn = true;
+    options.onSignIn(loginDelayMs);
+  };
+  try {
+    return await beginSession(mailbox, ports, { ...options, onSignIn, asksCapa });
+  } catch (error) {
+    if (!asksCapa || !isLostAtCapa(error)) throw error;
+    await options.onCapaLost(error);
+    if (signedIn) throw error;
+    return beginSession(mailbox, ports, { ...options, asksCapa: false });
+  }
+}
+
+interface Begin extends SessionOptions {
+  readonly asksCapa: boolean;
+}
+
+async function beginSession(mailbox: Mailbox, ports: FetchPorts, options: Begin): Promise<Session> {
   const client = await signedIn(mailbox, ports, options);
   try {
     const openedMs = ports.clock.now();
-    const capabilities = await client.capa();
+    const capabilities = await announced(client, options.asksCapa);
     const singly = isSingly(options.state.head, openedMs);
     const pipelining = capabilities.pipelining && mailbox.pipelining && !singly;
     const seed = Math.floor(ports.clock.random() * 2 ** 32);
@@ -99,11 +126,7 @@ export async function openSession(
 }
 
 /** A refused sign-in may mean that the secret was changed: it is read afresh once, and tried if it differs. */
-export async function signedIn(
-  mailbox: Mailbox,
-  ports: FetchPorts,
-  options: SignInOptions,
-): Promise<Pop3Client> {
+async function signedIn(mailbox: Mailbox, ports: FetchPorts, options: Begin): Promise<Pop3Client> {
   const secret = await ports.secrets.read(mailbox.password, false);
   try {
     return await signInWith(secret, mailbox, ports, options);
@@ -123,12 +146,12 @@ async function signInWith(
   secret: Secret,
   mailbox: Mailbox,
   ports: FetchPorts,
-  options: SignInOptions,
+  options: Begin,
 ): Promise<Pop3Client> {
   const client = await greeted(mailbox, ports, options);
   try {
     // Asked before and after, for what a server announces may change with the sign-in (RFC 2449 section 3).
-    const { loginDelaySeconds } = await client.capa();
+    const { loginDelaySeconds } = await announced(client, options.asksCapa);
     options.onSignIn((loginDelaySeconds ?? 0) * 1000);
     await client.signIn(mailbox.user, secret.reveal());
     return client;

@@ -113,6 +113,8 @@ export interface Head {
   readonly signedIn?: { readonly atMs: number; readonly delayMs: number };
   /** Set once the server was caught shifting replies: one message per window since. */
   readonly singlySinceMs: number | null;
+  /** When the line was last lost as CAPA was asked. */
+  readonly capaLostMs?: number;
   /** When records were last held against a listing. */
   readonly sweptMs: number | null;
   readonly intents: readonly Intent[];

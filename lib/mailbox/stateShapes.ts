@@ -83,6 +83,7 @@ const head = z.strictObject({
   recovered: z.strictObject({ sinceMs: instantMs, atMs: instantMs }).optional(),
   signedIn: z.strictObject({ atMs: instantMs, delayMs: count }).optional(),
   singlySinceMs: instantMs.nullable(),
+  capaLostMs: instantMs.optional(),
   sweptMs: instantMs.nullable(),
   intents: z.array(intent),
   failures: z.array(failure),
