@@ -2,7 +2,7 @@
 import { roomForIntents } from '../mailbox/room.ts';
 import { refKey } from '../mailbox/state.ts';
 import { decisions, peek, tellApart } from './decisions.ts';
-import { learnFence, lostItsFence } from './fence.ts';
+import { learnFence, lostItsFence, oddFormsOf } from './fence.ts';
 import { reportSetAside } from './outbox.ts';
 import { refOf } from './plan.ts';
 import { deleteRecorded } from './recorded.ts';
@@ -18,7 +18,7 @@ import type { Wanted } from './window.ts';
 export async function work(context: RunContext, session: Session, options: RunOptions): Promise<Verdict> {
   await reportSetAside(context);
   await session.known.read();
-  await learnFence(session);
+  await learnFence(session, oddFormsOf(context));
   const room = roomForIntents(context.state.head);
   const mustResolve = room.messages === 0 || room.bytes === 0;
   if (mustResolve || options.suspects === 'only') {

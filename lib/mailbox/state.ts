@@ -113,6 +113,8 @@ export interface Head {
   readonly signedIn?: { readonly atMs: number; readonly delayMs: number };
   /** Set once the server was caught shifting replies: one message per window since. */
   readonly singlySinceMs: number | null;
+  /** When UIDL or LIST of one message was last answered in a form of the server's own. */
+  readonly oddForms?: { readonly UIDL?: number; readonly LIST?: number };
   /** When the line was last lost as CAPA was asked. */
   readonly capaLostMs?: number;
   /** When records were last held against a listing. */

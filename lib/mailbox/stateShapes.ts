@@ -83,6 +83,7 @@ const head = z.strictObject({
   recovered: z.strictObject({ sinceMs: instantMs, atMs: instantMs }).optional(),
   signedIn: z.strictObject({ atMs: instantMs, delayMs: count }).optional(),
   singlySinceMs: instantMs.nullable(),
+  oddForms: z.strictObject({ UIDL: instantMs.optional(), LIST: instantMs.optional() }).optional(),
   capaLostMs: instantMs.optional(),
   sweptMs: instantMs.nullable(),
   intents: z.array(intent),
