@@ -99,12 +99,13 @@ async function resolve(context: RunContext, session: Session, suspect: Tried): P
     await keepWatching(context, ref, found);
     return null;
   }
-  const record = session.known.records(ref.uidl).find((one) => isRecordOf(one, ref));
+  const record = session.known.records(ref).find((one) => isRecordOf(one, ref));
   // A UIDL that is unique now need not have been: only TOP tells whether the record is of this message.
   if (record && !row.repeated && (await topAgrees(session, row, record))) {
-    await strike(context, suspect);
+    // QUIRK: Exchange Online hangs up on the DELE of certain mail: what is struck before it is never set aside.
     if (context.mailbox.delete !== 'keep')
       await deleteByRecord(context, session, { wanted: { row, ref }, record });
+    await strike(context, suspect);
     return null;
   }
   if (isTooLarge(row.octets, knowledgeOf(context.state.head).atLeast(ref), session.policy)) {

@@ -16,7 +16,7 @@ export async function sweepRecords(
   // An empty listing may be a server's bad hour.
   if (!hasToSweep(state.head) || listing.length === 0) return;
   await state.sweep(
-    whileListed((uidl) => listing.indexOf(uidl) !== null, nowMs),
+    whileListed((record) => listing.has(record), nowMs),
     nowMs,
   );
 }

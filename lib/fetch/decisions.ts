@@ -1,7 +1,8 @@
 /** What there is to do for each row of a listing, and what must be asked before that can be said. */
+import { identifies } from '../mail/headers.ts';
 import { SET_ASIDE_RETRY_MS, toldApart } from '../mailbox/failures.ts';
 import { roomForIntents } from '../mailbox/room.ts';
-import { type Head, type MessageRef, refKey, withIntents } from '../mailbox/state.ts';
+import { type Head, type Intent, type MessageRef, refKey, withIntents } from '../mailbox/state.ts';
 import { topOf } from './deleting.ts';
 import type { Row } from './listing.ts';
 import { type Decision, decide, type Knowledge, knowledgeOf, refOf } from './plan.ts';
@@ -35,12 +36,14 @@ export async function peek(
   if (context.mailbox.delete === 'keep' && !session.listing.repeats) return false;
   const blind = blindRefs(context.state.head, context.ports.clock.now());
   const rows: Row[] = [];
-  for (const { action, row } of decisions(context, session)) if (action === 'peek') rows.push(row);
+  for (const { action, row } of decisions(context, session))
+    if (action === 'peek' && !session.deleted.has(row.index)) rows.push(row);
   await session.known.watch(rows.map(({ uidl }) => uidl));
   for (const row of rows) {
     if (!context.deadline.allowsMore) break;
     const top = blind.has(refKey(refOf(row, null))) ? null : await ask(row);
-    session.headerHashes.set(row.index, top?.hash ?? null);
+    const tells = top !== null && (row.uidl !== '' || identifies(top.kept));
+    session.headerHashes.set(row.index, tells ? top.hash : null);
   }
   return rows.length > 0;
 }
@@ -49,9 +52,9 @@ function blindRefs({ intents }: Head, nowMs: number): ReadonlySet<string> {
   return new Set(intents.filter(({ blind, untilMs }) => blind && nowMs < untilMs + BLIND_MS).map(refKey));
 }
 
-/** Those that were one attempt because their headers could not be asked for have one each once they could be. */
+/** Those that were one attempt because their headers were not asked for have one each once they could be. */
 export async function tellApart({ state, ports }: RunContext, session: Session): Promise<void> {
-  const once = new Set(state.head.intents.filter(({ blind }) => blind).map(refKey));
+  const once = new Set(state.head.intents.filter(isOfSeveral).map(refKey));
   if (once.size === 0) return;
   const told = new Map<string, { ref: MessageRef; refs: Map<string, MessageRef> }>();
   for (const [index, headerHash] of session.headerHashes) {
@@ -74,17 +77,27 @@ export async function tellApart({ state, ports }: RunContext, session: Session):
   }
 }
 
+/** Without UIDL nothing is asked before the first try: it has only its size. */
+function isOfSeveral({ blind, uidl, headerHash }: Intent): boolean {
+  return blind === true || (uidl === '' && headerHash === null);
+}
+
 /** What there is to do for each row, by the head as it is now. */
 export function* decisions(context: RunContext, session: Session): Generator<Decided> {
   const known = knowledgeFor(context, session);
   const alike = countAlike(session);
   const nowMs = context.ports.clock.now();
   for (const row of session.listing.rows()) {
-    const headerHash = session.headerHashes.get(row.index);
+    const headerHash = told(session, row.index);
     const ref = refOf(row, headerHash ?? null);
     const asked = { row, headerHash, alike: row.repeated ? (alike.get(refKey(ref)) ?? 1) : 1, nowMs };
     yield { ...decide(asked, known, session.policy), row, ref };
   }
+}
+
+/** A row without UIDL that is on record needs no telling any more, and keeps the ref that it was tried by. */
+function told({ headerHashes, settled }: Session, index: number): string | null | undefined {
+  return headerHashes.has(index) || !settled.has(index) ? headerHashes.get(index) : null;
 }
 
 /** This run's own intents are open too, but only of what it has put off or left in the store is it any news. */
@@ -93,8 +106,14 @@ function knowledgeFor({ state, run, postponed, begun }: RunContext, { known }: S
   const foreign = new Set(
     state.head.intents.filter((intent) => intent.run !== run || isNews(refKey(intent))).map(refKey),
   );
+  const untold = new Set(
+    [...state.head.intents.filter((intent) => foreign.has(refKey(intent))), ...state.head.failures]
+      .filter(({ uidl }) => uidl === '')
+      .map(({ size }) => size),
+  );
   return {
-    records: (uidl) => known.records(uidl),
+    records: (shelf) => known.records(shelf),
+    untold: (size) => untold.has(size),
     noted: (index) => known.noted(index),
     young: (index) => known.young(index),
     seeded: (row) => known.seeded(row),

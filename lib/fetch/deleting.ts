@@ -37,26 +37,34 @@ export async function deleteRetrieved(
   if (policy.keptMs === null || client.closedBy !== null) return;
   const due: Deletable['wanted'][] = [];
   for (const { wanted, record } of settled) {
-    if (isShort(policy, record)) context.tally.note(shortNote(record));
-    else if (!isDue(policy, record)) continue;
+    if (isShort(policy, record)) {
+      context.tally.note(shortNote(record));
+      context.kept.add(wanted.ref);
+    } else if (!isDue(policy, record)) continue;
     else if (await mayDelete(context)) due.push(wanted);
     else context.kept.add(wanted.ref);
   }
   await deleteAll(context, session, due);
 }
 
+/** Around each DELE: where one breaks the line, its message can be told. */
+export type Around = (ref: MessageRef, ask: () => Promise<void>) => Promise<void>;
+
+const asItIs: Around = (_, ask) => ask();
+
 /** Each is due by one of the two branches. */
 async function deleteAll(
   context: RunContext,
   session: Session,
   due: readonly Deletable['wanted'][],
+  around = asItIs,
 ): Promise<void> {
   const wanted = due.filter(({ ref }) => !context.kept.has(ref));
   for (let at = 0; at < wanted.length; at += DELES_AHEAD) {
     const some = wanted.slice(at, at + DELES_AHEAD);
     if (session.pipelining)
       await session.client.ahead(some.map(({ row }) => ({ verb: 'DELE', number: row.number })));
-    for (const one of some) await dele(context, session, one);
+    for (const one of some) await around(one.ref, () => dele(context, session, one));
   }
 }
 
@@ -84,6 +92,7 @@ export async function deleteStored(
   context: RunContext,
   session: Session,
   agreed: readonly Deletable[],
+  around = asItIs,
 ): Promise<boolean> {
   const { mailbox, ports } = context;
   const seen = await Promise.all(
@@ -91,11 +100,8 @@ export async function deleteStored(
   );
   const due = agreed.filter((_, index) => seen[index] === 'same');
   for (const one of agreed) if (!due.includes(one)) keepMissing(context, one.wanted.ref);
-  await deleteAll(
-    context,
-    session,
-    due.map(({ wanted }) => wanted),
-  );
+  const wanted = due.map((one) => one.wanted);
+  await deleteAll(context, session, wanted, around);
   return due.length === agreed.length;
 }
 

@@ -5,6 +5,7 @@
  */
 import { Pop3Error } from '../pop3/errors.ts';
 import type { Row } from './listing.ts';
+import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
 import { Unvouched } from './trouble.ts';
 
@@ -16,19 +17,47 @@ export type FenceForm = 'UIDL' | 'LIST';
  * a mail's own text, and tells nothing of the server. Rejects with Unvouched, and the connection is closed, where the
  * answer is not what was listed.
  */
-export async function learnFence(session: Session): Promise<void> {
+export async function learnFence(session: Session, odd: OddForms = NO_ODD_FORMS): Promise<void> {
   const { listing } = session;
   if (listing.length === 0) return;
   for (const form of ['UIDL', 'LIST'] as const) {
-    const row = form === 'UIDL' ? listing.row(0) : sizedRow(session, []);
-    if (row === null) continue;
-    const seen = await answered(session, form, row);
+    const row = askedOf(session, form, []);
+    if (row === null || odd.has(form)) continue;
+    const seen = await answered(session, form, row).catch(async (error: unknown) => {
+      // QUIRK: some leave the number out, or send the whole listing: the other form may do in another session.
+      if (error instanceof Pop3Error && error.code === 'E_POP3_WRONG_ANSWER') await odd.add(form);
+      throw error;
+    });
     if (seen === 'refused') continue;
     if (seen === 'another') throw dropped(session, renumbered(form, row));
     session.fence = form;
     return;
   }
 }
+
+/** Forms that the server answers in a form of its own, which ends a session: not to be asked again. */
+export interface OddForms {
+  has(form: FenceForm): boolean;
+  add(form: FenceForm): Promise<void>;
+}
+
+const NO_ODD_FORMS: OddForms = { has: () => false, add: async () => {} };
+
+/** As the state remembers them, for a week: what answers so today may be another server then. */
+export function oddFormsOf({ state, ports }: Pick<RunContext, 'state' | 'ports'>): OddForms {
+  return {
+    has: (form) => {
+      const sinceMs = ports.clock.now() - (state.head.oddForms?.[form] ?? Number.NEGATIVE_INFINITY);
+      return sinceMs < ODD_FORM_MS;
+    },
+    add: (form) => {
+      const nowMs = ports.clock.now();
+      return state.commit((head) => ({ ...head, oddForms: { ...head.oddForms, [form]: nowMs } }));
+    },
+  };
+}
+
+const ODD_FORM_MS = 7 * 24 * 3_600_000;
 
 /** What is asked behind these; null where nothing can be. */
 export interface Question {
@@ -38,7 +67,7 @@ export interface Question {
 
 export function questionOf(session: Session, rows: readonly Row[]): Question | null {
   const form = session.fence;
-  const row = form === 'UIDL' ? rows.at(-1) : sizedRow(session, rows);
+  const row = form && askedOf(session, form, rows);
   return form === null || !row ? null : { form, row };
 }
 
@@ -71,19 +100,24 @@ function dropped({ client }: Session, error: Unvouched): Unvouched {
   return error;
 }
 
-/** One of these, or any other where LIST gave no number for them: its answer comes behind theirs all the same. */
-function sizedRow({ listing, deleted }: Session, rows: readonly Row[]): Row | null {
-  const last = rows.findLast(({ octets }) => octets !== null);
+/** The last of these, or any other where the server gave none of them what is asked for: its answer comes behind theirs. */
+function askedOf({ listing, deleted }: Session, form: FenceForm, rows: readonly Row[]): Row | null {
+  // An empty answer could be guessed.
+  const has = ({ uidl, octets }: Row) => (form === 'UIDL' ? uidl !== '' : octets !== null);
+  const last = rows.findLast(has);
   if (last) return last;
-  for (const row of listing.rows()) if (row.octets !== null && !deleted.has(row.index)) return row;
+  for (const row of listing.rows()) if (has(row) && !deleted.has(row.index)) return row;
   return null;
 }
 
-/** Whether rows are left, but none that `LIST n` can be asked for, for those with a number are deleted in this session. */
-export function lostItsSizes(session: Session): boolean {
+/** Whether rows are left, but none that can be a fence, for those that could are deleted in this session. */
+export function lostItsFence(session: Session): boolean {
   const { deleted, listing, fence: form } = session;
   return (
-    form === 'LIST' && deleted.size > 0 && deleted.size < listing.length && sizedRow(session, []) === null
+    form !== null &&
+    deleted.size > 0 &&
+    deleted.size < listing.length - listing.left &&
+    askedOf(session, form, []) === null
   );
 }
 

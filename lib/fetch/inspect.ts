@@ -1,5 +1,6 @@
 /** Looking without touching: what a run would do, and whether a mailbox can be reached. No RETR, no write. */
 import { loadHead } from '../mailbox/head.ts';
+import { policyAt } from '../mailbox/policy.ts';
 import type { Mailbox } from '../mailbox/settings.ts';
 import { recordCount } from '../mailbox/state.ts';
 import { StateFile } from '../mailbox/stateFile.ts';
@@ -8,12 +9,14 @@ import { Deadline } from './deadline.ts';
 import { decisions, peek } from './decisions.ts';
 import { topOf } from './deleting.ts';
 import { learnFence } from './fence.ts';
+import { mustTake } from './nameless.ts';
 import type { Action, Decision } from './plan.ts';
 import type { FetchPorts } from './ports.ts';
 import { ProgressMeter } from './progressMeter.ts';
+import { readListing } from './readListing.ts';
 import type { Trouble } from './report.ts';
 import { contextOf, type RunContext, Tally } from './runContext.ts';
-import { greeted, openSession, readListing, type Session } from './session.ts';
+import { greeted, openSession, type Session } from './session.ts';
 import { inWords, refuseRenumbered, seedsToCome } from './start.ts';
 import { troubleOf } from './trouble.ts';
 
@@ -80,6 +83,7 @@ export async function planMailbox(
       state: context.state,
       onSignIn: () => {},
       onOutOfStep: async () => {},
+      onCapaLost: async () => {},
     });
     await session.known.read();
     session.known.takeSeeds(seedsToCome(context, session));
@@ -220,7 +224,11 @@ async function walkThrough(
     );
     const { listing, notes } = await walk(
       'list',
-      () => readListing(client, { seed: 0, pipelining: false }),
+      async () => {
+        const listed = await readListing(client, { seed: 0, pipelining: false });
+        if (listed.withoutUidl) mustTake(policyAt(mailbox, ports.clock.now()), listed.withoutUidl);
+        return listed;
+      },
       (read) => `${read.listing.length} messages`,
     );
     await walk(
@@ -232,16 +240,24 @@ async function walkThrough(
           : `${recordCount(head)} messages on record`,
     );
     await client.quit();
-    return [...notes, ...advice(listing, capabilities.loginDelaySeconds)];
+    const { nameless } = policyAt(mailbox, ports.clock.now());
+    return [...notes, ...advice(nameless, listing, capabilities.loginDelaySeconds)];
   } finally {
     client.destroy(new Error('The check is over.'));
   }
 }
 
-function advice(listing: Session['listing'], loginDelaySeconds: number | null): string[] {
+function advice(nameless: boolean, listing: Session['listing'], loginDelaySeconds: number | null): string[] {
   const notes: string[] = [];
   if (loginDelaySeconds) notes.push(`The server wants ${loginDelaySeconds} s between two sign-ins.`);
   const unnamed = [...listing.rows()].filter(({ uidl }) => uidl === '').length;
-  if (unnamed > 0) notes.push(`${unnamed} messages have no UIDL; they are skipped.`);
+  if (unnamed > 0 && !nameless)
+    notes.push(
+      `${unnamed} messages have no UIDL. They are skipped; with delete: when-stored and start: all they are fetched.`,
+    );
+  if (unnamed > 0 && nameless)
+    notes.push(
+      `${unnamed} messages have no UIDL. They are told apart by their content, one at a time; what cannot be deleted is looked at again at each poll.`,
+    );
   return notes;
 }

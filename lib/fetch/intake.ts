@@ -11,17 +11,21 @@ const FIRST_ROOM_BYTES = 64 * 1024;
  */
 export class Intake {
   readonly #store: ObjectStore;
-  /** Where it goes; null: it is only hashed. */
+  /** Where it goes; null: that is not known yet. */
   readonly key: string | null;
+  /** False: it is only hashed. */
+  #holds: boolean;
   readonly #digester = new Digester();
   readonly header = new HeaderBlock();
   #body: Buffer;
   #size = 0;
   #upload: Upload | null = null;
 
-  constructor(store: ObjectStore, key: string | null, announced: number | null) {
+  /** `key` 'by content': held where it fits into memory, and else only hashed. Null: it is only hashed. */
+  constructor(store: ObjectStore, key: string | 'by content' | null, announced: number | null) {
     this.#store = store;
-    this.key = key;
+    this.key = key === 'by content' ? null : key;
+    this.#holds = key !== null;
     const room = key === null ? 0 : Math.min(announced ?? FIRST_ROOM_BYTES, PART_BYTES);
     this.#body = Buffer.allocUnsafe(room);
   }
@@ -30,10 +34,12 @@ export class Intake {
   take(chunk: Uint8Array): void | Promise<void> {
     this.#digester.update(chunk);
     this.header.update(chunk);
-    if (this.key === null) return;
+    if (!this.#holds) return;
     if (this.#upload) return this.#upload.write(chunk);
-    if (this.#size + chunk.length > PART_BYTES) return this.#beginUpload(this.key, chunk);
-    this.#keep(chunk);
+    if (this.#size + chunk.length <= PART_BYTES) return this.#keep(chunk);
+    if (this.key !== null) return this.#beginUpload(this.key, chunk);
+    this.#holds = false;
+    this.#body = Buffer.alloc(0);
   }
 
   digest(): Digest {
@@ -42,7 +48,7 @@ export class Intake {
 
   /** What was taken, where it fitted into memory. */
   get body(): Buffer | null {
-    return this.#upload === null && this.key !== null ? this.#body.subarray(0, this.#size) : null;
+    return this.#upload === null && this.#holds ? this.#body.subarray(0, this.#size) : null;
   }
 
   get upload(): Upload | null {

@@ -99,7 +99,8 @@ function smallestStored({ state }: RunContext, session: Session, asked: Readonly
     if (asked.has(row.index) || row.octets === null || deleted.has(row.index)) continue;
     if (smallest !== null && row.octets >= (smallest.octets ?? 0)) continue;
     const stored =
-      known.noted(row.index) !== null || known.records(row.uidl).some(({ size }) => size === row.octets);
+      known.noted(row.index) !== null ||
+      known.records(refOf(row, null)).some(({ size }) => size === row.octets);
     const ref = refOf(row, headerHashes.get(row.index) ?? null);
     if (stored && !open(ref) && !failure(ref)) smallest = row;
   }
@@ -117,7 +118,7 @@ async function delivers(session: Session, row: Row): Promise<boolean> {
     await fence(session, [row]);
     const { sha256 } = digester.digest();
     // It need not be the mail that the record is of; some servers hide at QUIT what was retrieved.
-    if (known.records(row.uidl).some((record) => record.sha256 === sha256)) inDoubt.delete(row.index);
+    if (known.records(refOf(row, null)).some((record) => record.sha256 === sha256)) inDoubt.delete(row.index);
     return true;
   } catch (error) {
     if (!isOfTheLine(error)) throw error;

@@ -6,7 +6,8 @@ import { dueMsOf, isDue, isShort, type Policy } from '../mailbox/policy.ts';
 import type { Seed, StoredRecord } from '../mailbox/state.ts';
 import type { StateFile } from '../mailbox/stateFile.ts';
 import type { Listing, Row } from './listing.ts';
-import { knowledgeOf } from './plan.ts';
+import { knowledgeOf, type Shelf, shelfOf } from './plan.ts';
+import { type Place, Vanished } from './vanished.ts';
 
 /** Records that are kept although a note would do: small mailboxes have theirs at hand, large ones read them again. */
 const RECORDS_AT_HAND = 2000;
@@ -36,9 +37,12 @@ export class Known {
   #alike: ReadonlyMap<string, number> | null = null;
   readonly #notes: Uint8Array;
   readonly #atHand: Records = new Map();
+  readonly #vanished = new Vanished();
   #kept = 0;
   /** UIDLs of which every record is at hand. */
   readonly #watched: Set<string>;
+  /** Of those without UIDL, what is open or has failed, by size; of one that vanished no row tells. */
+  readonly #nameless: ReadonlySet<string>;
   /** Records of what is retrieved now, and of what was before it and is not settled yet. */
   #lent: readonly [Records, Records] = [new Map(), new Map()];
 
@@ -49,11 +53,14 @@ export class Known {
     this.#notes = new Uint8Array(listing.length);
     const { intents, failures } = state.head;
     this.#watched = new Set([...intents, ...failures].map(({ uidl }) => uidl));
+    this.#watched.delete('');
+    this.#nameless = new Set([...intents, ...failures].filter(({ uidl }) => uidl === '').map(shelfOf));
     state.onSealed = (records) => this.#take(records);
   }
 
   /** Reads all segments once. Rejects as the store or the state does. */
   async read(): Promise<void> {
+    for (const record of this.#state.head.records) this.#noteVanished(record);
     await this.#state.eachSegment((records) => {
       this.#take(records);
     });
@@ -117,15 +124,21 @@ export class Known {
   }
 
   /** Recent records and those at hand, of each content the newest. Of a UIDL some may be at hand, and others lent. */
-  records(uidl: string): readonly StoredRecord[] {
-    const recent = knowledgeOf(this.#state.head).records(uidl);
+  records(shelf: Shelf): readonly StoredRecord[] {
+    const recent = knowledgeOf(this.#state.head).records(shelf);
     const [now, before] = this.#lent;
-    return [now, before, this.#atHand].reduce((all, older) => joined(all, older.get(uidl)), recent);
+    const name = shelfOf(shelf);
+    return [now, before, this.#atHand].reduce((all, older) => joined(all, older.get(name)), recent);
+  }
+
+  /** Where this content is stored under a UIDL that is listed no more, and with a size that is. */
+  vanished(sha256: string): Place | null {
+    return this.#vanished.find(sha256);
   }
 
   /** Sees to it that `records` has all of these; only for the few that are looked at one by one. */
   async watch(uidls: Iterable<string>): Promise<void> {
-    const added = new Set([...uidls].filter((uidl) => !this.#watched.has(uidl)));
+    const added = new Set([...uidls].filter((uidl) => uidl !== '' && !this.#watched.has(uidl)));
     if (added.size === 0 || this.#state.head.segments.length === 0) return;
     for (const uidl of added) this.#watched.add(uidl);
     await this.#state.eachSegment((records) => {
@@ -148,9 +161,15 @@ export class Known {
 
   #take(records: Iterable<StoredRecord>): void {
     for (const record of records) {
+      if (record.uidl === '') {
+        this.#noteVanished(record);
+        if (this.#listing.has(record) || this.#nameless.has(shelfOf(record))) this.#keep(record);
+        continue;
+      }
       const index = this.#listing.indexOf(record.uidl);
       const watched = this.#watched.has(record.uidl);
       if (index === null) {
+        this.#noteVanished(record);
         if (watched) this.#keep(record);
         continue;
       }
@@ -170,6 +189,10 @@ export class Known {
     this.#nextDueMs = Math.min(dueMs, this.#nextDueMs ?? dueMs);
   }
 
+  #noteVanished(record: StoredRecord): void {
+    if (!this.#listing.has(record) && this.#listing.hasOctets(record.size)) this.#vanished.add(record);
+  }
+
   #note(index: number, note: number): void {
     this.#notes[index] = (this.#notes[index] ?? 0) | note;
   }
@@ -185,11 +208,14 @@ function joined(
   older: readonly StoredRecord[] | undefined,
 ): readonly StoredRecord[] {
   if (older === undefined) return records;
-  return [...records, ...older.filter(({ sha256 }) => !records.some((record) => record.sha256 === sha256))];
+  if (records.length === 0) return older;
+  const contents = new Set(records.map(({ sha256 }) => sha256));
+  return [...records, ...older.filter(({ sha256 }) => !contents.has(sha256))];
 }
 
 /** The newer of two records of the same content comes last. */
 function put(into: Records, record: StoredRecord): void {
-  const others = into.get(record.uidl)?.filter(({ sha256 }) => sha256 !== record.sha256) ?? [];
-  into.set(record.uidl, [...others, record]);
+  const name = shelfOf(record);
+  const others = into.get(name)?.filter(({ sha256 }) => sha256 !== record.sha256) ?? [];
+  into.set(name, [...others, record]);
 }

@@ -9,7 +9,7 @@ export interface Row {
   readonly uidl: string;
   /** Octets as announced, or null. */
   readonly octets: number | null;
-  /** Whether another row has the same UIDL. */
+  /** Whether it does not tell the row from all others: another has it, too, or there is none. */
   readonly repeated: boolean;
 }
 
@@ -35,6 +35,9 @@ export class Listing {
   /** Open addressing: a row's index, by the hash of its UIDL. */
   #slots: Int32Array | null = null;
   #repeats = false;
+  /** Octets of the rows without UIDL. */
+  readonly #namelessOctets = new Set<number | null>();
+  #sorted: Uint32Array | null = null;
   /** A UIDL that is looked up, a million times over. */
   #scratch = Buffer.alloc(128);
   #byNumber: Map<number, number> | null = null;
@@ -59,15 +62,38 @@ export class Listing {
     this.#uidls.write(uidl, start, 'latin1');
     if (this.#numbers !== null) this.#numbers[this.#length] = number;
     this.#ends[this.#length] = start + uidl.length;
+    if (this.#byNumber?.has(number) === false) this.#byNumber.set(number, this.#length);
     this.#length += 1;
   }
 
-  addOctets(number: number, octets: number | null): void {
+  /** False: UIDL's answer has no such number. */
+  addOctets(number: number, octets: number | null): boolean {
     const index = this.#indexOf(number);
-    if (index === undefined) return;
+    if (index === undefined) return false;
     this.#flags[index] = (this.#flags[index] ?? 0) | CONFIRMED;
     // 4 GB are no size of a mail: such a number says as little as none.
     if (octets !== null && octets < NO_OCTETS) this.#octets[index] = octets;
+    return true;
+  }
+
+  /** A number that LIST alone has: as a row without UIDL. */
+  addNameless(number: number, octets: number | null): void {
+    this.addUidl(number, '');
+    this.addOctets(number, octets);
+  }
+
+  /** It is left for the next session. */
+  leave(number: number): void {
+    const index = this.#indexOf(number);
+    if (index !== undefined) this.#flags[index] = (this.#flags[index] ?? 0) & ~CONFIRMED;
+  }
+
+  /** How many rows only one of the two answers has. */
+  get left(): number {
+    let left = 0;
+    for (let index = 0; index < this.#length; index += 1)
+      if (((this.#flags[index] ?? 0) & CONFIRMED) === 0) left += 1;
+    return left;
   }
 
   row(index: number): Row {
@@ -81,10 +107,35 @@ export class Listing {
     };
   }
 
-  /** Whether any UIDL is repeated. */
+  /** Whether any UIDL is repeated, or missing. */
   get repeats(): boolean {
     this.#index();
     return this.#repeats;
+  }
+
+  /** Whether a row bears the UIDL; where it is none, whether a row without has the size. */
+  has({ uidl, size }: { readonly uidl: string; readonly size: number | null }): boolean {
+    this.#index();
+    return uidl === '' ? this.#namelessOctets.has(size) : this.indexOf(uidl) !== null;
+  }
+
+  /** Whether any row has this size; asked of each record that is not listed. */
+  hasOctets(octets: number | null): boolean {
+    this.#sorted ??= this.#octets.slice(0, this.#length).sort();
+    const wanted = octets ?? NO_OCTETS;
+    let [low, high] = [0, this.#sorted.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#sorted[middle] ?? 0) < wanted) low = middle + 1;
+      else high = middle;
+    }
+    return this.#sorted[low] === wanted;
+  }
+
+  /** Whether any row has no UIDL. */
+  get hasNameless(): boolean {
+    this.#index();
+    return this.#namelessOctets.size > 0;
   }
 
   /** Of a row that alone bears its UIDL: its octets as announced; undefined where others bear it, too. */
@@ -167,6 +218,7 @@ export class Listing {
     if (this.#slots !== null) return this.#slots;
     const slots = new Int32Array(2 ** Math.ceil(Math.log2(this.#length * 2 + 2))).fill(NONE);
     for (let index = 0; index < this.#length; index += 1) {
+      if (this.#start(index) === this.#ends[index]) this.#noteNameless(index);
       let slot = this.#hash(this.#uidls, this.#start(index), this.#ends[index] ?? 0) & (slots.length - 1);
       for (; slots[slot] !== NONE; slot = (slot + 1) & (slots.length - 1)) {
         const other = slots[slot] ?? 0;
@@ -180,6 +232,14 @@ export class Listing {
     }
     this.#slots = slots;
     return slots;
+  }
+
+  #noteNameless(index: number): void {
+    const flags = this.#flags[index] ?? 0;
+    if ((flags & CONFIRMED) === 0) return;
+    this.#flags[index] = flags | REPEATED;
+    this.#repeats = true;
+    this.#namelessOctets.add(this.#octetsAt(index));
   }
 
   #hash(bytes: Buffer, start: number, end: number): number {

@@ -72,12 +72,12 @@ async function objectsOf(
 ): Promise<{ unknown: readonly StoredRecord[]; found: boolean; unvouched: Unvouched | null }> {
   const { store } = context.ports;
   const known = new Map(
-    session.known.records(ref.uidl).map((record) => [keyOfRecord(context.mailbox.id, record), record]),
+    session.known.records(ref).map((record) => [keyOfRecord(context.mailbox.id, record), record]),
   );
   const unknown: StoredRecord[] = [];
   let found = false;
   let unvouched: Unvouched | null = null;
-  for await (const { key } of store.list(messagePrefix(context.mailbox.id, ref.uidl))) {
+  for await (const { key } of listed(context, ref)) {
     found = true;
     const onRecord = known.get(key);
     // Where a consumer removed the object, another message of the UIDL may have taken its key since.
@@ -92,6 +92,17 @@ async function objectsOf(
     if (record !== null) unknown.push(record);
   }
   return { unknown, found, unvouched };
+}
+
+/** What its attempts may have left in the store. */
+async function* listed({ ports, mailbox, state }: RunContext, ref: MessageRef) {
+  const prefix = messagePrefix(mailbox.id, ref.uidl);
+  if (ref.uidl !== '') return yield* ports.store.list(prefix);
+  // A mailbox without UIDLs has all its objects under one prefix; the intents tell which of them can be meant.
+  const marks = state.head.intents
+    .filter((intent) => sameRef(intent, ref))
+    .flatMap(({ contents }) => contents ?? []);
+  for (const mark of new Set(marks)) yield* ports.store.list(`${prefix}-${mark}`);
 }
 
 /**

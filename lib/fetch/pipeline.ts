@@ -72,8 +72,10 @@ export class Pipeline {
     const [first] = left;
     if (first === undefined) return null;
     const mayBeAhead = this.#mayBeAhead(first);
-    const most = session.singly ? 1 : WINDOW_MESSAGES;
-    const wanted = nextWindow(left, most, (one) => this.#mayBeAhead(one) === mayBeAhead);
+    const isNamed = first.row.uidl !== '';
+    const most = isNamed && !session.singly ? WINDOW_MESSAGES : 1;
+    const fits = (one: Wanted) => this.#mayBeAhead(one) === mayBeAhead && (one.row.uidl !== '') === isNamed;
+    const wanted = nextWindow(left, most, fits);
     const bytes = bytesOf(wanted);
     const commands = mayBeAhead ? commandsOf(session, wanted) : [];
     const ahead = commands.length > 0;
@@ -87,12 +89,11 @@ export class Pipeline {
     return giveBack && { wanted, fresh: doubtAll(session, wanted), ahead, commands, bytes, giveBack };
   }
 
-  /** Without a size that can be relied on nothing would tell that dots were lost on the way. */
+  /** Without a size that can be relied on nothing would tell that dots were lost; without UIDL they come one at a time. */
   #mayBeAhead({ row, ref }: Wanted): boolean {
     const { pipelining, policy } = this.#session;
-    return (
-      pipelining && !policy.estimated && row.octets !== null && !this.#context.cameShort.has(refKey(ref))
-    );
+    const isSized = !policy.estimated && row.octets !== null;
+    return pipelining && isSized && row.uidl !== '' && !this.#context.cameShort.has(refKey(ref));
   }
 
   #hasRoomFor(wanted: readonly Wanted[], bytes: number): boolean {

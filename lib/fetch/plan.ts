@@ -15,6 +15,7 @@ import {
 import { tooLargeOf } from '../mailbox/tooLarge.ts';
 import type { Noted } from './known.ts';
 import type { Row } from './listing.ts';
+import { isSettled } from './nameless.ts';
 
 export type Action =
   /** Retrieve and store. */
@@ -47,8 +48,8 @@ export interface Decision {
 
 /** Lookups over one head. */
 export interface HeadKnowledge {
-  /** Recent ones. */
-  records(uidl: string): readonly StoredRecord[];
+  /** Recent ones of a UIDL; of none, those of the size. */
+  records(shelf: Shelf): readonly StoredRecord[];
   /** Whether anybody has this message open. */
   open(ref: MessageRef): boolean;
   failure(ref: MessageRef): Failure | undefined;
@@ -64,6 +65,20 @@ export interface Knowledge extends HeadKnowledge {
   young(index: number): boolean;
   /** Whether it was there before the start. */
   seeded(row: Row): boolean;
+  /** Whether one without UIDL and of this size is open or has failed, so that TOP must tell whether it is this one. */
+  untold(size: number | null): boolean;
+}
+
+/** What records are looked up by; a whole ref or record will do. */
+export interface Shelf {
+  readonly uidl: string;
+  /** As listed. */
+  readonly size: number | null;
+}
+
+/** Without UIDL a mailbox may have thousands, so these are kept by size; no UIDL has such a character. */
+export function shelfOf({ uidl, size }: Shelf): string {
+  return uidl === '' ? `\u0100${size ?? '-'}` : uidl;
 }
 
 /** A head never changes, so what is known from one is looked up once. */
@@ -78,15 +93,15 @@ export function knowledgeOf(head: Head): HeadKnowledge {
 function indexed(head: Head): HeadKnowledge {
   const records = new Map<string, StoredRecord[]>();
   for (const record of head.records) {
-    const known = records.get(record.uidl);
+    const known = records.get(shelfOf(record));
     if (known) known.push(record);
-    else records.set(record.uidl, [record]);
+    else records.set(shelfOf(record), [record]);
   }
   const open = new Set(head.intents.map(refKey));
   const failures = new Set(head.failures.map(refKey));
   const large = new Map(tooLargeOf(head).map((one) => [refKey(one), one.atLeast]));
   return {
-    records: (uidl) => records.get(uidl) ?? [],
+    records: (shelf) => records.get(shelfOf(shelf)) ?? [],
     open: (ref) => open.has(refKey(ref)),
     failure: (ref) => (failures.size > 0 && failures.has(refKey(ref)) ? failureOf(head, ref) : undefined),
     atLeast: (ref) => (large.size > 0 ? (large.get(refKey(ref)) ?? 0) : 0),
@@ -108,14 +123,21 @@ export interface Asked {
 }
 
 export function decide({ row, headerHash, alike, nowMs }: Asked, known: Knowledge, policy: Policy): Decision {
-  if (row.uidl === '') return { action: 'skip', why: 'the server gave it no UIDL' };
+  const nameless = row.uidl === '';
+  if (nameless && !policy.nameless)
+    return {
+      action: 'skip',
+      why: 'the server gave it no UIDL; such mail is fetched only with delete: when-stored and start: all',
+    };
   const ref = refOf(row, headerHash ?? null);
   const failure = known.failure(ref);
   const isOpen = known.open(ref) || failure !== undefined;
   if (known.seeded(row) && !isOpen)
     return { action: 'skip', why: 'it was there before the start, and is left alone' };
-  if (row.repeated && headerHash === undefined) {
-    return { action: 'peek', why: 'its UIDL is repeated in this listing; TOP tells which one it is' };
+  const mustTell =
+    !nameless || known.untold(row.octets) || known.records(refOf(row, null)).some(isSettledBy(policy));
+  if (mustTell && row.repeated && headerHash === undefined) {
+    return { action: 'peek', why: 'its UIDL does not tell it from others; TOP tells which one it is' };
   }
   if (isAside(failure, nowMs)) {
     return { action: 'set aside', why: `set aside after ${failure.attempts} attempts: ${failure.message}` };
@@ -132,6 +154,7 @@ export function decide({ row, headerHash, alike, nowMs }: Asked, known: Knowledg
   if (record !== undefined && rows >= alike) {
     // Where nothing tells a whole mail from one that came short, neither is deleted.
     const short = records.some((one) => isShort(policy, one));
+    if (nameless) return { ...whatOfNameless(ref, records, policy), record };
     return { ...whatOfStored(row, { short, waits }, policy), record };
   }
   if (record === undefined && noted !== null && !(several && headerHash))
@@ -147,6 +170,17 @@ export function isTooLarge(octets: number | null, atLeast: number, { sizeLimit }
   return Math.max(octets ?? 0, atLeast) > sizeLimit;
 }
 
+function isSettledBy(policy: Policy) {
+  return (record: StoredRecord) => isSettled(policy, record);
+}
+
+/** Only headers which tell one mail from another, and the size, say that it need not be retrieved. */
+function whatOfNameless(ref: MessageRef, records: readonly StoredRecord[], policy: Policy): Decision {
+  if (ref.headerHash !== null && records.every(isSettledBy(policy)))
+    return { action: 'keep', why: 'stored; not deleted, or asked for in vain a short while ago' };
+  return { action: 'prove', why: 'stored, it seems; without UIDL it is retrieved again to prove it' };
+}
+
 interface Told {
   readonly row: Row;
   readonly headerHash: string | null | undefined;
@@ -159,7 +193,7 @@ interface Told {
  * is unique now may have been a twin's: where several records agree with it, TOP tells which one it is.
  */
 function recordsOf({ row, headerHash, ref, noted }: Told, known: Knowledge) {
-  const records = known.records(row.uidl).filter((record) => isRecordOf(record, ref));
+  const records = known.records(ref).filter((record) => isRecordOf(record, ref));
   const several = !row.repeated && (records.length > 1 || noted === 'both');
   if (!several || !headerHash) return { records, several };
   return { records: records.filter((record) => isRecordOf(record, { ...ref, headerHash })), several };

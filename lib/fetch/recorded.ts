@@ -90,7 +90,7 @@ async function removeAll(
     if (ahead) context.pipelineHeld = true;
     (agrees ? agreed : unproved).push(one);
   }
-  await deleteStored(context, session, agreed);
+  await deleteStored(context, session, agreed, (ref, ask) => leavingAside(context, session, ref, ask));
   return unproved;
 }
 

@@ -31,6 +31,7 @@ import { work } from './sessions.ts';
 import { fetchSingly } from './singly.ts';
 import { nextDueMs } from './suspects.ts';
 import { isOfTheLine, RunEnded, troubleOf } from './trouble.ts';
+import { noteCapaLost } from './withoutCapa.ts';
 
 export interface RunOptions {
   /** Epoch milliseconds at which the run must have ended. */
@@ -162,6 +163,7 @@ async function open(context: RunContext, signal: AbortSignal): Promise<Session> 
       tally.loginDelayMs = loginDelayMs;
     },
     onOutOfStep: (error) => fetchSingly(context, error),
+    onCapaLost: (error) => noteCapaLost(context, error),
   }).finally(disarm);
   for (const note of session.notes) tally.note(note);
   context.session = session;
@@ -171,6 +173,8 @@ async function open(context: RunContext, signal: AbortSignal): Promise<Session> 
 /** The listing has not changed since nothing was left to do, and nothing has fallen due. */
 function isQuiet(context: RunContext, session: Session): boolean {
   const { quiet } = context.state.head;
+  // Without UIDL another mail of the same size makes no difference to a listing.
+  if (session.policy.nameless && session.listing.hasNameless) return false;
   if (quiet === null || quiet.digest !== session.listing.digest(policyText(context.mailbox))) return false;
   const dueMs = nextDueMs(context.state.head, session.listing.length);
   return dueMs === null || context.ports.clock.now() < dueMs;
@@ -233,6 +237,7 @@ async function finish(context: RunContext, session: Session, lineError: unknown)
   const nowMs = ports.clock.now();
   const digest = quiet ? session.listing.digest(policyText(mailbox), session.deleted) : null;
   const isListed = ({ uidl, size }: MessageRef) => {
+    if (uidl === '') return session.listing.has({ uidl, size });
     const index = session.listing.indexOf(uidl);
     const row = index === null ? null : session.listing.row(index);
     return row !== null && (row.repeated || row.octets === size);

@@ -21,7 +21,7 @@ export interface RunContext {
   readonly progress: ProgressMeter;
   /** Tried in this run and not to be tried again in company: by ref. */
   readonly postponed: Set<string>;
-  /** Content of messages that must go under the key which content decides: by ref. */
+  /** Content of messages that must go under the key which content decides: by `contentKeyOf`. */
   readonly contentKeys: Map<string, string>;
   /** Tried alone in this run, which is once enough: by ref. */
   readonly triedAlone: Set<string>;

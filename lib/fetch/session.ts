@@ -8,10 +8,12 @@ import type { Transport } from '../pop3/transport.ts';
 import type { Secret } from '../secrets/port.ts';
 import type { FenceForm } from './fence.ts';
 import { Known } from './known.ts';
-import { Listing } from './listing.ts';
+import type { Listing } from './listing.ts';
+import { mustBeServed } from './nameless.ts';
 import type { FetchPorts } from './ports.ts';
+import { readListing } from './readListing.ts';
 import { isSingly } from './singly.ts';
-import { Unvouched } from './trouble.ts';
+import { announced, isLostAtCapa, isWithoutCapa } from './withoutCapa.ts';
 
 export interface Session {
   readonly client: Pop3Client;
@@ -27,6 +29,8 @@ export interface Session {
   readonly deleted: Set<number>;
   /** Header hashes by TOP, of rows whose UIDL is repeated; null where TOP was refused. */
   readonly headerHashes: Map<number, string | null>;
+  /** Rows without UIDL that this session put on record; nothing more is asked about them. */
+  readonly settled: Set<number>;
   /** Rows whose UIDL is repeated, by it and the content that they turned out to have. */
   readonly alike: Map<string, Set<number>>;
   /** What ends a window; null until `learnFence` was answered, and where the server has neither form. */
@@ -52,22 +56,48 @@ export interface SessionOptions extends SignInOptions {
   readonly state: StateFile;
   /** Called where the line is lost as the first commands that were sent together are answered. */
   readonly onOutOfStep: (error: Pop3Error) => Promise<void>;
+  /** Called where it is lost as CAPA is asked. */
+  readonly onCapaLost: (error: Pop3Error) => Promise<void>;
 }
 
-/** Rejects with Pop3Error or SecretError; the connection is closed then. */
+/**
+ * Rejects with Pop3Error or SecretError; the connection is closed then. QUIRK: some servers fall silent or hang up on
+ * CAPA; where that cost no sign-in, it is tried once more without.
+ */
 export async function openSession(
   mailbox: Mailbox,
   ports: FetchPorts,
   options: SessionOptions,
 ): Promise<Session> {
+  const asksCapa = !isWithoutCapa(options.state.head, ports.clock.now());
+  let signedIn = false;
+  const onSignIn = (loginDelayMs: number) => {
+    signedIn = true;
+    options.onSignIn(loginDelayMs);
+  };
+  try {
+    return await beginSession(mailbox, ports, { ...options, onSignIn, asksCapa });
+  } catch (error) {
+    if (!asksCapa || !isLostAtCapa(error)) throw error;
+    await options.onCapaLost(error);
+    if (signedIn) throw error;
+    return beginSession(mailbox, ports, { ...options, asksCapa: false });
+  }
+}
+
+interface Begin extends SessionOptions {
+  readonly asksCapa: boolean;
+}
+
+async function beginSession(mailbox: Mailbox, ports: FetchPorts, options: Begin): Promise<Session> {
   const client = await signedIn(mailbox, ports, options);
   try {
     const openedMs = ports.clock.now();
-    const capabilities = await client.capa();
+    const capabilities = await announced(client, options.asksCapa);
     const singly = isSingly(options.state.head, openedMs);
     const pipelining = capabilities.pipelining && mailbox.pipelining && !singly;
     const seed = Math.floor(ports.clock.random() * 2 ** 32);
-    const { listing, notes } = await readListing(client, { seed, pipelining }).catch(
+    const { listing, notes, withoutUidl } = await readListing(client, { seed, pipelining }).catch(
       async (error: unknown) => {
         if (pipelining && error instanceof Pop3Error && error.kind !== 'refused')
           await options.onOutOfStep(error);
@@ -75,6 +105,7 @@ export async function openSession(
       },
     );
     const policy = policyAt(mailbox, openedMs);
+    if (withoutUidl !== null) await mustBeServed(policy, { withoutUidl, capabilities, state: options.state });
     return {
       client,
       listing,
@@ -84,6 +115,7 @@ export async function openSession(
       inDoubt: new Set(),
       deleted: new Set(),
       headerHashes: new Map(),
+      settled: new Set(),
       alike: new Map(),
       fence: null,
       singly,
@@ -98,11 +130,7 @@ export async function openSession(
 }
 
 /** A refused sign-in may mean that the secret was changed: it is read afresh once, and tried if it differs. */
-export async function signedIn(
-  mailbox: Mailbox,
-  ports: FetchPorts,
-  options: SignInOptions,
-): Promise<Pop3Client> {
+async function signedIn(mailbox: Mailbox, ports: FetchPorts, options: Begin): Promise<Pop3Client> {
   const secret = await ports.secrets.read(mailbox.password, false);
   try {
     return await signInWith(secret, mailbox, ports, options);
@@ -122,12 +150,12 @@ async function signInWith(
   secret: Secret,
   mailbox: Mailbox,
   ports: FetchPorts,
-  options: SignInOptions,
+  options: Begin,
 ): Promise<Pop3Client> {
   const client = await greeted(mailbox, ports, options);
   try {
     // Asked before and after, for what a server announces may change with the sign-in (RFC 2449 section 3).
-    const { loginDelaySeconds } = await client.capa();
+    const { loginDelaySeconds } = await announced(client, options.asksCapa);
     options.onSignIn((loginDelaySeconds ?? 0) * 1000);
     await client.signIn(mailbox.user, secret.reveal());
     return client;
@@ -156,31 +184,4 @@ export async function greeted(
 async function authorityOf(mailbox: Mailbox, ports: FetchPorts): Promise<string | undefined> {
   if (mailbox.ca === undefined || mailbox.ca.includes('-----BEGIN CERTIFICATE-----')) return mailbox.ca;
   return (await ports.secrets.read(mailbox.ca, false)).reveal();
-}
-
-/** UIDL and LIST, joined on the message number. */
-export async function readListing(
-  client: Pop3Client,
-  { seed, pipelining }: { readonly seed: number; readonly pipelining: boolean },
-): Promise<{ listing: Listing; notes: readonly string[] }> {
-  const listing = new Listing(seed);
-  if (pipelining) await client.ahead([{ verb: 'UIDL' }, { verb: 'LIST' }]);
-  const uidls = await client.uidl((number, uidl) => listing.addUidl(number, uidl)).catch(withoutUidl);
-  const sizes = await client.list((number, octets) => listing.addOctets(number, octets));
-  const notes: string[] = [];
-  if (uidls.truncated || sizes.truncated) {
-    notes.push(`The server listed ${uidls.rows} messages; this run looked at the first ${listing.length}.`);
-  }
-  const odd = uidls.odd + sizes.odd;
-  if (odd > 0) notes.push(`${odd} rows of the server's listings could not be read and were passed over.`);
-  return { listing, notes };
-}
-
-function withoutUidl(error: unknown): never {
-  if (!(error instanceof Pop3Error) || error.kind !== 'refused') throw error;
-  throw new Unvouched(
-    `the server has no UIDL (it said: ${error.reply ?? 'nothing'}), so its messages cannot be told apart from run to run. Such servers are not served yet: take the mailbox out, or set enabled to false.`,
-    'server',
-    { cause: error },
-  );
 }

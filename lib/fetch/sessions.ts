@@ -2,7 +2,7 @@
 import { roomForIntents } from '../mailbox/room.ts';
 import { refKey } from '../mailbox/state.ts';
 import { decisions, peek, tellApart } from './decisions.ts';
-import { learnFence, lostItsSizes } from './fence.ts';
+import { learnFence, lostItsFence, oddFormsOf } from './fence.ts';
 import { reportSetAside } from './outbox.ts';
 import { reportTooLarge } from './oversize.ts';
 import { refOf } from './plan.ts';
@@ -23,7 +23,7 @@ export async function work(context: RunContext, session: Session, options: RunOp
   await session.known.read();
   await refuseRenumbered(context, session);
   await reportTooLarge(context, session);
-  await learnFence(session);
+  await learnFence(session, oddFormsOf(context));
   const room = roomForIntents(context.state.head);
   const mustResolve = room.messages === 0 || room.bytes === 0;
   if (mustResolve || options.suspects === 'only') {
@@ -44,7 +44,7 @@ async function carry(context: RunContext, session: Session): Promise<boolean> {
   await fetchNew(context, session, proofs);
   if (isFull(context, session)) return true;
   // Nothing may vouch for the rest, and a session that breaks takes its deletes with it.
-  if (session.client.closedBy === null && lostItsSizes(session) && mayReopen(context, session)) return true;
+  if (session.client.closedBy === null && lostItsFence(session) && mayReopen(context, session)) return true;
   if (session.client.closedBy !== null || !(await toldRepeated(context, session))) return false;
   await fetchNew(context, session, await deleteRecorded(context, session));
   return isFull(context, session);
@@ -82,6 +82,7 @@ function wantedRows(context: RunContext, session: Session): WantedRows {
   let octets = 0;
   for (const { action, row, ref, record } of decisions(context, session)) {
     if (!(action === 'fetch' || action === 'prove') || session.deleted.has(row.index)) continue;
+    if (session.settled.has(row.index)) continue;
     if (context.postponed.has(refKey(ref))) continue;
     octets += row.octets ?? 0;
     if (action === 'fetch') rows.push(row.index);

@@ -12,6 +12,7 @@ import {
   type StoredRecord,
   strikeIntents,
   withIntents,
+  withoutContents,
   withRecords,
 } from '../mailbox/state.ts';
 import { forgetTooLarge } from '../mailbox/tooLarge.ts';
@@ -101,11 +102,18 @@ export async function commitSettled(context: RunContext, session: Session, commi
   const stored = new Set(settled.map(({ wanted }) => refKey(wanted.ref)));
   const isStored = (ref: MessageRef) => stored.has(refKey(ref));
   await context.state.commit((head) => {
-    const struck = strikeIntents(withRecords(head, records), refs, runs);
+    const recorded = withoutContents(withRecords(head, records), context.run, records);
+    const struck = strikeIntents(recorded, refs, runs);
     return withIntents(forgetTooLarge(forgetFailures(struck, refs), isStored), intents);
   });
+  noteSettled(session, settled);
   for (const ref of refs) resolved(context, ref);
   for (const { wanted, announced } of settled) if (!announced) context.tally.stored.add(wanted.ref);
+}
+
+/** Of those without UIDL: by TOP they would get another ref now than they were tried by. */
+export function noteSettled(session: Session, settled: readonly Pick<Stored, 'wanted'>[]): void {
+  for (const { wanted } of settled) if (wanted.row.uidl === '') session.settled.add(wanted.row.index);
 }
 
 /**
@@ -113,9 +121,10 @@ export async function commitSettled(context: RunContext, session: Session, commi
  * bytes, which nobody has announced and only an open intent leads to.
  */
 export function hidesAnother({ known }: Session, { record }: Stored, beside: readonly Stored[]): boolean {
-  if (record.byContent !== true) return false;
+  // Without UIDL there is no first key.
+  if (record.byContent !== true || record.uidl === '') return false;
   const ofBatch = beside.filter((one) => one.record.uidl === record.uidl).map((one) => one.record);
-  return ![...known.records(record.uidl), ...ofBatch].some(({ byContent }) => byContent !== true);
+  return ![...known.records(record), ...ofBatch].some(({ byContent }) => byContent !== true);
 }
 
 export function intentOf({ run, deadline }: RunContext, ref: MessageRef): Intent {

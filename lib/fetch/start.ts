@@ -87,7 +87,12 @@ export async function refuseRenumbered({ mailbox, state }: RunContext, session: 
   let alike = 0;
   for (const row of listing.rows()) {
     const left = sizes.get(row.octets) ?? 0;
-    if (left === 0 || known.noted(row.index) !== null || known.records(row.uidl).length > 0) continue;
+    if (
+      left === 0 ||
+      known.noted(row.index) !== null ||
+      known.records({ uidl: row.uidl, size: row.octets }).length > 0
+    )
+      continue;
     sizes.set(row.octets, left - 1);
     alike += 1;
   }

@@ -1,11 +1,12 @@
 /** From bytes that came whole and fenced to an object that is proved to hold them. */
+import { hasTrace, identifies } from '../mail/headers.ts';
 import { messageKey, messageKeyByContent } from '../mailbox/names.ts';
-import { refKey, refreshed, type StoredRecord } from '../mailbox/state.ts';
+import { refKey, refreshed, type StoredRecord, withContent } from '../mailbox/state.ts';
 import type { Digest } from '../store/port.ts';
 import { completeSettled, createSettled, type Settled } from '../store/settle.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
-import type { Received, Wanted } from './window.ts';
+import { contentKeyOf, type Received, type Wanted } from './window.ts';
 
 /** A message whose object holds exactly its bytes. */
 export interface Stored {
@@ -31,20 +32,23 @@ export async function storeReceived(
   session: Session,
   received: Received,
 ): Promise<StoreOutcome> {
-  const { wanted, digest, intake } = received;
-  const records = [...session.known.records(wanted.ref.uidl), ...(wanted.record ? [wanted.record] : [])];
-  const known = records.find(({ sha256 }) => sha256 === digest.sha256);
-  if (known) {
-    await intake.discard();
-    return settleKnown(context, session, { received, known });
-  }
+  const { wanted, digest } = received;
+  const records = [...session.known.records(wanted.ref), ...(wanted.record ? [wanted.record] : [])];
+  const known =
+    records.find(({ sha256 }) => sha256 === digest.sha256) ?? renamedFrom(context, session, received);
+  const settled = known && (await settleKnown(context, session, { received, known }));
+  if (settled) return settled;
   // Retrieved to prove what is stored, and it is something else: the UIDL was used again.
-  if (wanted.record) return { again: { row: wanted.row, ref: wanted.ref } };
+  if (wanted.record && wanted.ref.uidl !== '') return { again: { row: wanted.row, ref: wanted.ref } };
   context.begun.add(refKey(wanted.ref));
+  if (wanted.ref.uidl === '' && hasBytes(received))
+    await context.state.commit((head) =>
+      withContent(head, wanted.ref, { run: context.run, sha256: digest.sha256 }),
+    );
   const placed = await place(context, received);
   // Only of the content that was turned away is it known that the first key has other bytes.
-  context.contentKeys.delete(refKey(wanted.ref));
-  if (placed === 'first key taken') context.contentKeys.set(refKey(wanted.ref), digest.sha256);
+  context.contentKeys.delete(contentKeyOf(wanted));
+  if (placed === 'key by content') context.contentKeys.set(contentKeyOf(wanted), digest.sha256);
   if (typeof placed === 'string') return { again: wanted };
   if (placed.created) context.tally.bytesStored += digest.size;
   return {
@@ -60,18 +64,51 @@ export async function storeReceived(
   };
 }
 
+/** One without UIDL that was too large for memory was only hashed. */
+function hasBytes({ intake }: Received): boolean {
+  return intake.upload !== null || intake.body !== null;
+}
+
+interface OnRecord {
+  readonly received: Received;
+  readonly known: StoredRecord;
+}
+
+/** Null where its object has other bytes than the record says. */
 async function settleKnown(
   context: RunContext,
   { headerHashes }: Session,
-  { received, known }: { readonly received: Received; readonly known: StoredRecord },
-): Promise<StoreOutcome> {
-  const { wanted, digest, unstuffed } = received;
+  { received, known }: OnRecord,
+): Promise<StoreOutcome | null> {
+  const { wanted, digest, intake, unstuffed } = received;
   const seen = await context.ports.store.verify(keyOfRecord(context.mailbox.id, known), digest);
+  if (seen === 'different' && known.under !== undefined) return null;
+  await intake.discard();
   const { size } = wanted.ref;
   const listed = { ...known, size, ...topHashOf(headerHashes.get(wanted.row.index), known.headerHash) };
-  const record = refreshed({ ...known, octets: digest.size, ...(unstuffed ? { unstuffed } : {}) }, listed);
+  const came = { ...known, octets: digest.size, ...(unstuffed ? { unstuffed } : {}) };
+  const retrieved = known.uidl === '' ? { retrievedMs: context.ports.clock.now() } : {};
+  const record = refreshed(came, { ...listed, ...retrieved });
   if (seen !== 'same') return { missing: { wanted, record } };
   return { stored: { wanted, record, header: received.header, announced: true } };
+}
+
+/** The record of the same mail, where the server gave it a new UIDL: it is neither stored nor announced again. */
+function renamedFrom(context: RunContext, session: Session, received: Received): StoredRecord | null {
+  const { digest, header, wanted } = received;
+  const place = wanted.ref.uidl === '' ? null : session.known.vanished(digest.sha256);
+  if (place === null || !isSameMail(context, header)) return null;
+  context.tally.note(
+    'The server gave mail that is stored new UIDLs. It is known by its content, and neither stored nor announced again.',
+  );
+  const { uidl: under, byContent = false } = place;
+  const top = session.headerHashes.get(wanted.row.index);
+  return { ...recordOf(context, received, { top, byContent }), under };
+}
+
+/** What we delete vanishes, too, and the same bytes may then be sent once more. */
+function isSameMail({ mailbox }: RunContext, header: Buffer): boolean {
+  return mailbox.delete === 'keep' ? identifies(header) : hasTrace(header);
 }
 
 interface Placed {
@@ -79,8 +116,11 @@ interface Placed {
   readonly byContent: boolean;
 }
 
-/** Its bytes are gone, and it must be retrieved again: its first key holds other bytes, or its content is another. */
-type Unplaced = 'first key taken' | 'another content';
+/**
+ * Its bytes are gone, and it must be retrieved again: its content decides its key, since the first holds other bytes or
+ * there is no UIDL to make one of; or its content is another.
+ */
+type Unplaced = 'key by content' | 'another content';
 
 /** Under the first key; under the one that content decides, once the first holds other bytes. */
 async function place(context: RunContext, { wanted, digest, intake }: Received): Promise<Placed | Unplaced> {
@@ -95,11 +135,13 @@ async function place(context: RunContext, { wanted, digest, intake }: Received):
       return 'another content';
     }
     const settled = await completeSettled(upload, store, intake.key, digest);
-    return settled === 'different' ? 'first key taken' : placedBy(settled, intake.key === second);
+    return settled === 'different' ? 'key by content' : placedBy(settled, intake.key === second);
   }
-  if (body === null) return 'another content';
-  const settled = await createSettled(store, first, body, digest);
-  if (settled !== 'different') return placedBy(settled, false);
+  if (body === null) return wanted.ref.uidl === '' ? 'key by content' : 'another content';
+  if (wanted.ref.uidl !== '') {
+    const settled = await createSettled(store, first, body, digest);
+    if (settled !== 'different') return placedBy(settled, false);
+  }
   const beside = await createSettled(store, second, body, digest);
   return beside === 'different' ? 'another content' : placedBy(beside, true);
 }
@@ -108,8 +150,11 @@ function placedBy(settled: Settled, byContent: boolean): Placed {
   return { created: settled === 'created', byContent };
 }
 
-export function keyOfRecord(mailbox: string, { uidl, sha256, byContent }: StoredRecord): string {
-  return byContent ? messageKeyByContent(mailbox, uidl, sha256) : messageKey(mailbox, uidl);
+export function keyOfRecord(
+  mailbox: string,
+  { uidl, under = uidl, sha256, byContent }: Pick<StoredRecord, 'uidl' | 'under' | 'sha256' | 'byContent'>,
+): string {
+  return byContent ? messageKeyByContent(mailbox, under, sha256) : messageKey(mailbox, under);
 }
 
 export function digestOfRecord({ octets, sha256, composite }: StoredRecord): Digest {

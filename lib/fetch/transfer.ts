@@ -4,12 +4,12 @@
  * is retrieved that no intent announces.
  */
 import { intentBytes, roomForIntents } from '../mailbox/room.ts';
-import { refKey, withIntents, withRecords } from '../mailbox/state.ts';
+import { contentMark, type Intent, refKey, withIntents, withRecords } from '../mailbox/state.ts';
 import { type Deletable, deleteRetrieved } from './deleting.ts';
 import { Pipeline } from './pipeline.ts';
 import { keepMissing, postpone, type RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
-import { announce, commitSettled, hidesAnother, intentOf, withRowCounts } from './settling.ts';
+import { announce, commitSettled, hidesAnother, intentOf, noteSettled, withRowCounts } from './settling.ts';
 import { fetchSingly } from './singly.ts';
 import type { Missing, Stored } from './storing.ts';
 import { isBlameless, RunEnded } from './trouble.ts';
@@ -80,9 +80,14 @@ function takeBatch(context: RunContext, source: Iterator<Wanted>): readonly Want
     const next = source.next();
     if (next.done) break;
     batch.push(next.value);
-    bytes += intentBytes(intentOf(context, next.value.ref));
+    bytes += intentBytes(roomiest(intentOf(context, next.value.ref)));
   }
   return batch;
+}
+
+/** With the mark of its content, which comes to the intent of a message without UIDL before it is stored. */
+function roomiest(intent: Intent): Intent {
+  return intent.uidl === '' ? { ...intent, contents: [contentMark(''.padEnd(64))] } : intent;
 }
 
 interface Lanes {
@@ -172,6 +177,7 @@ async function settleMissing(
   if (missing.length === 0) return;
   const records = withRowCounts(session, missing);
   await context.state.commit((head) => withRecords(head, records));
+  noteSettled(session, missing);
   for (const { wanted } of missing) {
     keepMissing(context, wanted.ref);
     session.inDoubt.delete(wanted.row.index);

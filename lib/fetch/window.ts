@@ -162,15 +162,20 @@ function shiftedIn({ client }: Session): Unvouched {
   return error;
 }
 
-function intakeFor({ mailbox, ports, contentKeys }: RunContext, { row, ref, record }: Wanted): Intake {
-  const content = contentKeys.get(refKey(ref));
-  const key =
-    record !== undefined
-      ? null
-      : content === undefined
-        ? messageKey(mailbox.id, ref.uidl)
-        : messageKeyByContent(mailbox.id, ref.uidl, content);
-  return new Intake(ports.store, key, row.octets);
+/** Its name in `contentKeys`: without UIDL a ref may be that of many. */
+export function contentKeyOf({ row, ref }: Wanted): string {
+  return ref.uidl === '' ? `${row.index} ${refKey(ref)}` : refKey(ref);
+}
+
+function intakeFor({ mailbox, ports, contentKeys }: RunContext, wanted: Wanted): Intake {
+  const { row, ref, record } = wanted;
+  const keyOf = () => {
+    if (record !== undefined && ref.uidl !== '') return null;
+    const content = contentKeys.get(contentKeyOf(wanted));
+    if (content !== undefined) return messageKeyByContent(mailbox.id, ref.uidl, content);
+    return ref.uidl === '' ? 'by content' : messageKey(mailbox.id, ref.uidl);
+  };
+  return new Intake(ports.store, keyOf(), row.octets);
 }
 
 /** The error where the server refused and the connection is still good. */

@@ -59,6 +59,7 @@ const SUMMARIZED: ReadonlySet<string> = new Set([
   'list-id',
   'auto-submitted',
 ]);
+const TRACE: ReadonlySet<string> = new Set(['received']);
 const IDENTIFYING: ReadonlySet<string> = new Set(['message-id', 'received']);
 
 /** Summarises the header in `head`, a message's first HEADER_SCAN_BYTES or all of it; more is not looked at. */
@@ -94,6 +95,14 @@ export function summarize(head: Uint8Array): HeaderSummary {
 export function identifies(head: Uint8Array): boolean {
   const fields = firstFields(head, IDENTIFYING);
   return [...fields.values()].some(({ raw }) => raw.trim() !== '');
+}
+
+/**
+ * Whether the header has the trace of a delivery (RFC 5321 section 4.4): with it, equal bytes are one mail that came once,
+ * whatever a server calls it. A Message-ID may come again, from a device or a test that makes the same one each time.
+ */
+export function hasTrace(head: Uint8Array): boolean {
+  return (firstFields(head, TRACE).get('received')?.raw.trim() ?? '') !== '';
 }
 
 function addresses(text: string, cut: boolean): Address[] {

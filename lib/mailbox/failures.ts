@@ -110,8 +110,11 @@ export function forgetFailures(head: Head, refs: readonly MessageRef[]): Head {
 export function toldApart(head: Head, ref: MessageRef, refs: readonly MessageRef[], nowMs: number): Head {
   const left = head.intents.filter((intent) => sameRef(intent, ref));
   if (left.length === 0 || left.some(({ untilMs }) => untilMs > nowMs)) return head;
-  const intents = left.flatMap(({ run, untilMs }) =>
-    refs.map(({ uidl, size, headerHash }) => ({ uidl, size, headerHash, run, untilMs })),
+  const intents = left.flatMap(({ run, untilMs, contents }) =>
+    refs.map(({ uidl, size, headerHash }) => ({
+      ...{ uidl, size, headerHash, run, untilMs },
+      ...(contents === undefined ? {} : { contents }),
+    })),
   );
   const others = head.intents.filter((intent) => !left.includes(intent));
   return forgetFailures(withIntents({ ...head, intents: others }, intents), [ref]);

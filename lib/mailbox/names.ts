@@ -31,17 +31,20 @@ export function mailPrefix(mailbox: string): string {
   return `mail/${mailbox}/`;
 }
 
-/** All objects of a UIDL begin so: the first, and those that content tells apart. */
+/** What stands in place of a hash where the server gives no UIDL; no hash has these letters. */
+const NAMELESS = 'nouidl';
+
+/** All objects of a UIDL begin so: the first, and those that content tells apart. Without one, all such of the mailbox. */
 export function messagePrefix(mailbox: string, uidl: string): string {
-  return `${mailPrefix(mailbox)}${messageId(mailbox, uidl)}`;
+  return `${mailPrefix(mailbox)}${uidl === '' ? NAMELESS : messageId(mailbox, uidl)}`;
 }
 
-/** Where a message goes first. */
+/** Where a message goes first, if it has a UIDL. */
 export function messageKey(mailbox: string, uidl: string): string {
   return `${messagePrefix(mailbox, uidl)}.eml`;
 }
 
-/** Where it goes once `messageKey` turned out to hold other bytes: a UIDL repeated, or used again. */
+/** Where it goes once `messageKey` turned out to hold other bytes (a UIDL repeated, or used again), or without a UIDL. */
 export function messageKeyByContent(mailbox: string, uidl: string, sha256: string): string {
   return `${messagePrefix(mailbox, uidl)}-${sha256}.eml`;
 }

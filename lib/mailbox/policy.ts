@@ -9,6 +9,11 @@ export interface Policy {
   readonly nowMs: number;
   /** Whether LIST is only about right: then fewer octets than it announced are no sign of a message cut short. */
   readonly estimated: boolean;
+  /**
+   * Whether messages without UIDL are taken: kept on the server, each would have to be retrieved at each poll, and
+   * nothing could tell those that were there before the start.
+   */
+  readonly nameless: boolean;
   /** Octets of the largest message that is fetched. */
   readonly sizeLimit: number;
 }
@@ -20,6 +25,7 @@ export function policyAt(mailbox: Mailbox, nowMs: number): Policy {
     keptMs: keptMsOf(mailbox),
     nowMs,
     estimated: mailbox.sizes === 'estimated',
+    nameless: mailbox.delete === 'when-stored' && mailbox.start === 'all',
     sizeLimit: mailbox.sizeLimit ?? Number.POSITIVE_INFINITY,
   };
 }

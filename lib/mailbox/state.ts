@@ -25,6 +25,8 @@ export interface Intent extends MessageRef {
   readonly blind?: true;
   /** When its message was last seen to be gone from the server, and its objects were looked for. */
   readonly lookedMs?: number;
+  /** Of a message without UIDL: `contentMark` of what may be in the store of it, written down before it is put there. */
+  readonly contents?: readonly string[];
 }
 
 export interface Failure extends MessageRef {
@@ -67,7 +69,11 @@ export interface StoredRecord {
   readonly composite?: string;
   /** Stored under the key that content decides. */
   readonly byContent?: true;
+  /** The UIDL that it was stored and announced under, where the server has given it another since. */
+  readonly under?: string;
   readonly storedMs: number;
+  /** When a message without UIDL was last retrieved again. */
+  readonly retrievedMs?: number;
   /** Rows of one listing that were seen to have these very bytes, where more than one. */
   readonly rows?: number;
   /** The first sweep that missed its UIDL in the listing, if each one since has. */
@@ -147,6 +153,10 @@ export interface Head {
   readonly signedIn?: { readonly atMs: number; readonly delayMs: number };
   /** Set once the server was caught shifting replies: one message per window since. */
   readonly singlySinceMs: number | null;
+  /** When UIDL or LIST of one message was last answered in a form of the server's own. */
+  readonly oddForms?: { readonly UIDL?: number; readonly LIST?: number };
+  /** When the line was last lost as CAPA was asked. */
+  readonly capaLostMs?: number;
   /** When records were last held against a listing. */
   readonly sweptMs: number | null;
   /** Absent: all mail, or not decided yet. */
@@ -190,11 +200,25 @@ export function sameRef(a: MessageRef, b: MessageRef): boolean {
 }
 
 /** Only `run`'s own intents are replaced; another's for the same message stands beside them. */
-export function withIntents(head: Head, intents: readonly Intent[]): Head {
-  if (intents.length === 0) return head;
-  const replaced = new Set(intents.map((intent) => `${intent.run} ${refKey(intent)}`));
-  const others = head.intents.filter((intent) => !replaced.has(`${intent.run} ${refKey(intent)}`));
+export function withIntents(head: Head, begun: readonly Intent[]): Head {
+  if (begun.length === 0) return head;
+  const named = (intent: Intent) => `${intent.run} ${refKey(intent)}`;
+  // Those that nothing tells apart have one between them.
+  const byName = new Map(begun.map((intent) => [named(intent), intent]));
+  const others: Intent[] = [];
+  for (const intent of head.intents) {
+    const replacing = byName.get(named(intent));
+    if (replacing === undefined) others.push(intent);
+    else byName.set(named(intent), withMarks(replacing, intent));
+  }
+  const intents = [...byName.values()];
   return { ...head, intents: [...others, ...intents] };
+}
+
+/** Where one intent takes another's place, it leads to all that the other led to. */
+function withMarks(intent: Intent, ...others: readonly Intent[]): Intent {
+  const contents = [...new Set([intent, ...others].flatMap((one) => one.contents ?? []))];
+  return contents.length === 0 ? intent : { ...intent, contents };
 }
 
 /**
@@ -205,7 +229,8 @@ export function withIntentAlone(head: Head, intent: Intent, nowMs: number): Head
   const isReplaced = (other: Intent) => sameRef(other, intent) && other.untilMs <= nowMs;
   const blind = head.intents.some((other) => other.blind && sameRef(other, intent));
   const intents = head.intents.filter((other) => !isReplaced(other));
-  return withIntents({ ...head, intents }, [blind ? { ...intent, blind } : intent]);
+  const alone = withMarks(blind ? { ...intent, blind } : intent, ...head.intents.filter(isReplaced));
+  return withIntents({ ...head, intents }, [alone]);
 }
 
 /**
@@ -246,10 +271,12 @@ const TOP_HASHES = 16;
 export function refreshed(known: StoredRecord, seen: StoredRecord): StoredRecord {
   const rows = Math.max(known.rows ?? 1, seen.rows ?? 1);
   const topHashes = [...new Set([...(known.topHashes ?? []), ...(seen.topHashes ?? [])])].slice(-TOP_HASHES);
+  const retrievedMs = Math.max(known.retrievedMs ?? 0, seen.retrievedMs ?? 0);
   return {
     ...known,
     size: seen.size,
     ...(rows > 1 ? { rows } : {}),
+    ...(retrievedMs > 0 ? { retrievedMs } : {}),
     ...(topHashes.length > 0 ? { topHashes } : {}),
   };
 }
@@ -286,6 +313,40 @@ export function isRecordOf(record: StoredRecord, { uidl, size, headerHash }: Mes
   return (
     headerHash === null || record.headerHash === headerHash || record.topHashes?.includes(headerHash) === true
   );
+}
+
+/** Enough of a SHA-256 to find its object by: 32 hex digits. */
+export function contentMark(sha256: string): string {
+  return sha256.slice(0, 32);
+}
+
+/** Before a message without UIDL is put into the store: where its attempt is left behind, this leads to the object. */
+export function withContent(head: Head, ref: MessageRef, { run, sha256 }: ContentOf): Head {
+  const mark = contentMark(sha256);
+  let changed = false;
+  const intents = head.intents.map((intent) => {
+    if (intent.run !== run || !sameRef(intent, ref) || intent.contents?.includes(mark)) return intent;
+    changed = true;
+    return { ...intent, contents: [...(intent.contents ?? []), mark] };
+  });
+  return changed ? { ...head, intents } : head;
+}
+
+export interface ContentOf {
+  readonly run: string;
+  readonly sha256: string;
+}
+
+/** What is on record needs no mark any more; those of one size share an intent, which would grow with each. */
+export function withoutContents(head: Head, run: string, records: readonly StoredRecord[]): Head {
+  const marks = new Set(records.filter(({ uidl }) => uidl === '').map(({ sha256 }) => contentMark(sha256)));
+  if (marks.size === 0) return head;
+  const intents = head.intents.map((intent) =>
+    intent.run === run && intent.contents?.some((mark) => marks.has(mark))
+      ? { ...intent, contents: intent.contents.filter((mark) => !marks.has(mark)) }
+      : intent,
+  );
+  return { ...head, intents };
 }
 
 /** Intents that somebody must resolve soon: not of messages set aside, nor of those that vanished. */

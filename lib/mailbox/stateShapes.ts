@@ -22,7 +22,9 @@ const record = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   composite: z.string().optional(),
   byContent: z.literal(true).optional(),
+  under: uidl.optional(),
   storedMs: instantMs,
+  retrievedMs: instantMs.optional(),
   rows: count.optional(),
   goneMs: instantMs.optional(),
 });
@@ -40,6 +42,8 @@ const intent = z.strictObject({
   untilMs: instantMs,
   blind: z.literal(true).optional(),
   lookedMs: instantMs.optional(),
+  /** They become a part of a key. */
+  contents: z.array(z.string().regex(/^[0-9a-f]{32}$/)).optional(),
 });
 
 const failure = z.strictObject({
@@ -89,6 +93,8 @@ const head = z.strictObject({
   recovered: z.strictObject({ sinceMs: instantMs, atMs: instantMs }).optional(),
   signedIn: z.strictObject({ atMs: instantMs, delayMs: count }).optional(),
   singlySinceMs: instantMs.nullable(),
+  oddForms: z.strictObject({ UIDL: instantMs.optional(), LIST: instantMs.optional() }).optional(),
+  capaLostMs: instantMs.optional(),
   sweptMs: instantMs.nullable(),
   start: z.strictObject({ choice: z.string(), atMs: instantMs, seeds: z.array(segment) }).optional(),
   intents: z.array(intent),

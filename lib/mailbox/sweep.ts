@@ -16,10 +16,10 @@ export type Judge = <T extends Listed>(record: T) => T | null;
  * Drops a record only when each sweep has missed its UIDL for weeks: servers list nothing, or half, when they are
  * in trouble, and mail that was gone comes back from a backup under its old UIDL.
  */
-export function whileListed(isListed: (uidl: string) => boolean, nowMs: number): Judge {
+export function whileListed(isListed: (record: Seed) => boolean, nowMs: number): Judge {
   return (record) => {
     const { goneMs } = record;
-    if (isListed(record.uidl)) return goneMs === undefined ? record : withoutGone(record);
+    if (isListed(record)) return goneMs === undefined ? record : withoutGone(record);
     if (goneMs === undefined) return { ...record, goneMs: nowMs };
     return nowMs - goneMs >= VANISHED_KEPT_MS ? null : record;
   };

@@ -149,7 +149,8 @@ describe('a run', () => {
   });
 
   it('tells a person of a server without UIDL, and touches nothing', async () => {
-    const world = new World({ messages: five(), behaviour: { withoutUidl: true } });
+    const behaviour = { withoutUidl: true, capabilities: ['TOP'] };
+    const world = new World({ messages: five(), behaviour });
     const report = await world.run();
     expect(report).toMatchObject({
       outcome: 'failed',

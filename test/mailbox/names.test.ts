@@ -15,8 +15,9 @@ import {
 const mailbox = fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,62}$/);
 /** Raw bytes but CR and LF, up to the longest that is accepted. */
 const uidl = fc
-  .uint8Array({ minLength: 0, maxLength: 1024 })
-  .map((bytes) => Buffer.from(bytes.filter((byte) => byte !== 10 && byte !== 13)).toString('latin1'));
+  .uint8Array({ minLength: 1, maxLength: 1024 })
+  .map((bytes) => Buffer.from(bytes.filter((byte) => byte !== 10 && byte !== 13)).toString('latin1'))
+  .filter((text) => text !== '');
 const sha256 = fc.string().map((text) => createHash('sha256').update(text).digest('hex'));
 
 const KEY = /^mail\/[a-z0-9][a-z0-9._-]{0,62}\/[0-9a-f]{32}(-[0-9a-f]{64})?\.eml$/;
@@ -33,6 +34,12 @@ describe('names', () => {
         expect(id).toMatch(MAILBOX_ID);
       }),
     );
+  });
+
+  it('come from the content alone where there is no UIDL', () => {
+    const sha = createHash('sha256').digest('hex');
+    expect(messageKeyByContent('support', '', sha)).toBe(`mail/support/nouidl-${sha}.eml`);
+    expect(messagePrefix('support', '')).toBe('mail/support/nouidl');
   });
 
   it('differ where mailbox, UIDL or content differ', () => {

@@ -276,7 +276,7 @@ describe('a sweep', () => {
         .map(({ uidl }) => uidl),
     );
     await state.sweep(
-      whileListed((uidl) => uidls.has(uidl), ms),
+      whileListed(({ uidl }) => uidls.has(uidl), ms),
       ms,
     );
     return [...(await allRecords(await open(store))).values()].map(({ size }) => (size ?? 0) - 3000);

@@ -85,4 +85,22 @@ export const STORING: readonly Mutant[] = [
     ],
     caughtBy: { oracles: ['L1 arrives'] },
   },
+  {
+    name: 'listed twins renamed',
+    breaks:
+      'equal bytes under another UIDL are taken for renamed mail though the first is listed: never announced',
+    patches: [
+      {
+        file: 'lib/fetch/known.ts',
+        find: 'if (!this.#listing.has(record) && this.#listing.hasOctets(record.size)) this.#vanished.add(record);',
+        replace: 'this.#vanished.add(record);',
+      },
+      {
+        file: 'lib/fetch/known.ts',
+        find: 'const watched = this.#watched.has(record.uidl);',
+        replace: 'const watched = this.#watched.has(record.uidl);\n      this.#noteVanished(record);',
+      },
+    ],
+    caughtBy: { oracles: ['I6 renamed', 'L1 arrives'] },
+  },
 ];

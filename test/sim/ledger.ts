@@ -112,6 +112,8 @@ export class Ledger {
   writer: Writer | null = null;
   /** The pairs of each segment that a head ever named. */
   readonly segments = new Map<string, ReadonlySet<string>>();
+  /** By pair of a message that got a new UIDL and is known by its content: the pair that it is stored and announced as. */
+  readonly renamed = new Map<string, string>();
   /** By pair: when a message with that UIDL and content was last taken from the server's listing. */
   readonly goneMs = new Map<string, number>();
   /** By how much a clock was wrong at most: what is set by it falls due so much later. */
@@ -192,7 +194,26 @@ export class Ledger {
 
   /** Whether its object is there, or was until `sinceMs`, when others than us took it away. */
   isStored(pair: string, sinceMs = 0): boolean {
-    return this.objects.has(pair) || (this.consumed.get(pair) ?? -1) >= sinceMs;
+    return this.#namesOf(pair).some(
+      (name) => this.objects.has(name) || (this.consumed.get(name) ?? -1) >= sinceMs,
+    );
+  }
+
+  isAnnounced(pair: string): boolean {
+    return this.#namesOf(pair).some((name) => this.accepted.has(name));
+  }
+
+  isConsumed(pair: string): boolean {
+    return this.#namesOf(pair).some((name) => this.consumed.has(name));
+  }
+
+  isOverwritten(pair: string): boolean {
+    return this.#namesOf(pair).some((name) => this.overwritten.has(name));
+  }
+
+  #namesOf(pair: string): readonly string[] {
+    const renamed = this.renamed.get(pair);
+    return renamed === undefined ? [pair] : [pair, renamed];
   }
 
   /** It is not listed under this id any more. */
@@ -202,7 +223,7 @@ export class Ledger {
   }
 
   heldOf(pair: string): Held | undefined {
-    const key = this.objects.get(pair);
+    const key = this.#namesOf(pair).flatMap((name) => this.objects.get(name) ?? [])[0];
     return key === undefined ? undefined : this.bucket?.objects.get(key);
   }
 

@@ -52,7 +52,7 @@ export function checkArrivals(stage: Stage, head: Head): void {
 function checkRemovals(ledger: Ledger): void {
   for (const { message, uidl } of ledger.removals) {
     const pair = ledger.pairOf(uidl, message.sha256);
-    if (ledger.consumed.has(pair)) continue;
+    if (ledger.isConsumed(pair)) continue;
     if (message.truth !== null && ledger.heldOf(pair)?.body.equals(message.truth)) continue;
     ledger.counts.lost += 1;
     ledger.fail('I1 removal', `message ${message.number} (${uidl}) is lost`);
@@ -69,7 +69,7 @@ function isUnannounced(stage: Stage, pair: string): boolean {
   const { ledger } = stage.world;
   const [stem = '', sha256 = ''] = pair.split(' ');
   const message = ledger.truths.get(stem)?.get(sha256);
-  if (ledger.accepted.has(pair) || (message && isUnsayable(message))) return false;
+  if (ledger.isAnnounced(pair) || (message && isUnsayable(message))) return false;
   const uidl = ledger.uidlOf(stem);
   return !(message && uidl && (isIndistinct(stage, message, uidl) || isSucceeded(stage, message, uidl)));
 }
@@ -82,13 +82,13 @@ function checkArrived(stage: Stage, message: Message, head: Head) {
   if (isHopeless(message)) {
     const told = head.failures.some(({ uidl, setAsideMs }) => uidl === message.uidl && setAsideMs !== null);
     // Another with its UIDL and its very bytes stands for it.
-    const came = ledger.isStored(pair) && ledger.accepted.has(pair);
+    const came = ledger.isStored(pair) && ledger.isAnnounced(pair);
     if (!told && !came) ledger.fail('L1 arrives', `${named} cannot be had, and is not set aside`);
     return;
   }
-  if (!ledger.isStored(pair) && !ledger.overwritten.has(pair))
+  if (!ledger.isStored(pair) && !ledger.isOverwritten(pair))
     return ledger.fail('L1 arrives', `${named} was never stored`);
-  if (!ledger.accepted.has(pair)) return ledger.fail('L1 arrives', `${named} was never announced`);
+  if (!ledger.isAnnounced(pair)) return ledger.fail('L1 arrives', `${named} was never announced`);
   if (mustGo(stage, message)) ledger.fail('L1 removal', `${named} is stored, and still on the server`);
 }
 
@@ -156,12 +156,12 @@ function mustGo(stage: Stage, message: Message): boolean {
 
 /** Whether DELE is to be asked for, unless it was set aside. */
 function isDeletable(message: Message, ledger: Ledger): boolean {
-  const { terms, consumed, overwritten } = ledger;
+  const { terms } = ledger;
   const { truth, listSize, losesDots, uidl, sha256 } = message;
   if (!terms.deletes || !terms.durable || !terms.storeTrusted) return false;
   if (truth === null || listSize === null || truth.length < listSize || losesDots) return false;
   const pair = ledger.pairOf(uidl, sha256);
-  return !consumed.has(pair) && !overwritten.has(pair);
+  return !ledger.isConsumed(pair) && !ledger.isOverwritten(pair);
 }
 
 /** See "alike" above. */
@@ -186,7 +186,7 @@ function isIndistinct(stage: Stage, message: Message, uidl: string): boolean {
     (other) =>
       mayBeSetAside(other, ledger) ||
       comesShort(other) ||
-      ledger.consumed.has(ledger.pairOf(uidl, other.sha256)),
+      ledger.isConsumed(ledger.pairOf(uidl, other.sha256)),
   );
 }
 
@@ -195,7 +195,7 @@ function isInherited({ world: { ledger } }: Stage, message: Message): boolean {
   return sharers(ledger, message, message.uidl).some((other) => {
     const pair = ledger.pairOf(other.uidl, other.sha256);
     const isThere = other.gone === 'no' && !other.hidden;
-    return !isThere && ledger.isStored(pair) && !ledger.accepted.has(pair) && isUnsayable(other);
+    return !isThere && ledger.isStored(pair) && !ledger.isAnnounced(pair) && isUnsayable(other);
   });
 }
 

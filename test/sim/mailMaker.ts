@@ -17,6 +17,8 @@ export interface Postage {
   readonly unsized: number;
   /** How often it has no field that tells it from others. */
   readonly anonymous: number;
+  /** How many have the trace of a delivery, which nothing that is made twice has. */
+  readonly traces: number;
 }
 
 const LINES = [
@@ -100,6 +102,8 @@ export class MailMaker {
     const lines = chance.happens(this.#postage.anonymous)
       ? chance.pick([[`Subject: ${chance.pick(['one', 'two'])}`, ''], [''], []])
       : [`Message-ID: <${number}@example.org>`, `From: sender ${number} <s@example.org>`, ''];
+    if (this.#postage.traces > 0 && chance.happens(this.#postage.traces))
+      lines.unshift(`Received: from example.org; ${number}`);
     lines.push(`This is message ${number}.`);
     const length = size ?? (chance.happens(0.3) ? chance.below(1500) : chance.below(300));
     let octets = lines.reduce((sum, line) => sum + line.length + 2, 0);

@@ -30,7 +30,7 @@ export function atDele({ process, slots, sinceMs }: Asking, slot: Slot, ledger: 
   const pair = ledger.pairOf(uidl, message.sha256);
   if (octets === undefined || !ledger.isStored(pair, sinceMs))
     return fail('I1 removal', 'its bytes are not stored');
-  if (!ledger.accepted.has(pair)) return fail('I2 announced', 'no event of it was accepted');
+  if (!ledger.isAnnounced(pair)) return fail('I2 announced', 'no event of it was accepted');
   if (!process.proved || !terms.durable) return fail('I2 announced', 'the bus was not proved');
   if (!ledger.recorded.has(pair)) return fail('I6 record', 'no committed state says so');
   if (announced === null || octets < announced) return fail('I1 removal', `${octets} octets of ${announced}`);

@@ -44,14 +44,27 @@ function checkRecords(head: Head, ledger: Ledger): void {
 }
 
 /** Its pair. */
-function checkRecord({ uidl, sha256 }: StoredRecord, ledger: Ledger): string {
+function checkRecord({ uidl, sha256, under }: StoredRecord, ledger: Ledger): string {
   const pair = ledger.pairOf(uidl, sha256);
   if (ledger.recorded.has(pair)) return pair;
+  if (under !== undefined) checkRenamed({ uidl, sha256, under }, ledger);
   ledger.recorded.add(pair);
-  if (!ledger.isStored(pair) && !ledger.overwritten.has(pair))
+  if (!ledger.isStored(pair) && !ledger.isOverwritten(pair))
     ledger.fail('I6 record', `${uidl} is on record and not stored`);
-  if (!ledger.accepted.has(pair)) ledger.fail('I6 record', `${uidl} is on record and not announced`);
+  if (!ledger.isAnnounced(pair)) ledger.fail('I6 record', `${uidl} is on record and not announced`);
   return pair;
+}
+
+/** It stands for a message that was stored under another UIDL, which is listed no more: with the very same bytes. */
+function checkRenamed(
+  { uidl, sha256, under }: { uidl: string; sha256: string; under: string },
+  ledger: Ledger,
+) {
+  const [now, before] = [ledger.messageOf({ uidl, sha256 }), ledger.messageOf({ uidl: under, sha256 })];
+  if (!now || !before) return ledger.fail('I6 renamed', `${uidl} is not what ${under} was`);
+  if (!ledger.goneMs.has(ledger.pairOf(under, sha256)))
+    ledger.fail('I6 renamed', `${uidl} stands for ${under}, which is listed still`);
+  ledger.renamed.set(ledger.pairOf(uidl, sha256), ledger.pairOf(under, sha256));
 }
 
 /** Records go weeks after their message was listed last; a clock that jumped may take a moment for weeks. */

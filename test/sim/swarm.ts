@@ -56,6 +56,7 @@ export function circumstancesOf(chance: Chance): Circumstances {
   const profile = chance.next();
   if (profile < FORGERS) return forger(chance);
   if (profile < FORGERS + LATECOMERS) return latecomer(chance);
+  if (profile < FORGERS + LATECOMERS + MOVERS) return mover(chance);
   return usual(chance);
 }
 
@@ -87,6 +88,29 @@ function latecomer(chance: Chance): Circumstances {
     accidents: new Odds({ 'kill before': kills, 'kill after': kills, 'other client': 0.04 * chance.next() }),
     store: { messages: late(), state: late(), looks: new Odds({}) },
     line: new Odds(chance.happens(0.5) ? { refuse: 0.05 } : {}),
+  };
+}
+
+/** A server that gives all its mail new UIDLs, once and again, in the middle of runs or between them. */
+const MOVERS = 0.05;
+
+function mover(chance: Chance): Circumstances {
+  const base = usual(chance);
+  const kills = chance.happens(0.5) ? 0.02 * chance.next() : 0;
+  return {
+    ...base,
+    manners: {
+      ...base.manners,
+      hides: 'never',
+      deletes: chance.pick(['at QUIT', 'ignored', 'at disconnect']),
+    },
+    postage: { ...base.postage, traces: 0.5 + 0.5 * chance.next(), anonymous: 0.1, poisons: 0 },
+    accidents: new Odds({
+      'kill before': kills,
+      'kill after': kills,
+      renaming: 0.002 + 0.02 * chance.next(),
+    }),
+    rounds: chance.pick([3, 4, 5]),
   };
 }
 
@@ -188,6 +212,7 @@ function postageOf(chance: Chance, stuffs: boolean): Postage {
     missizes: chance.happens(0.15) ? 0.5 * chance.next() : 0,
     unsized: chance.happens(0.05) ? 0.5 * chance.next() : 0,
     clones: chance.happens(0.15) ? 0.4 * chance.next() : 0,
+    traces: 0,
     anonymous: chance.happens(0.3) ? 0.5 * chance.next() : 0.05,
   };
 }

@@ -1,0 +1,190 @@
+import { describe, expect, it } from 'vitest';
+import { mail, type ScriptedMessage } from '../servers/scripted.ts';
+import { contentsOf, letter, World, type WorldOptions } from './world.ts';
+
+const CAPABILITIES = ['TOP', 'USER', 'PIPELINING'];
+const DAY_MS = 24 * 3_600_000;
+
+function withoutUidl(messages: readonly ScriptedMessage[], { behaviour, ...more }: WorldOptions = {}): World {
+  return new World({
+    messages,
+    settings: { delete: 'when-stored' },
+    behaviour: { withoutUidl: true, capabilities: CAPABILITIES, ...behaviour },
+    ...more,
+  });
+}
+
+const letters = (...names: string[]) => names.map((name) => mail('', letter(name)));
+
+describe('a server without UIDL', () => {
+  it('has its mail stored under its content, announced, and deleted by branch A', async () => {
+    const messages = letters('a', 'b', 'longer', 'c');
+    const world = withoutUidl(messages);
+    const report = await world.run();
+    expect(report).toMatchObject({ outcome: 'done', error: null, counts: { listed: 4, stored: 4 } });
+    expect(report.deletions).toEqual({ requested: 4, committed: 4 });
+    expect(await world.contents()).toEqual(contentsOf(messages));
+    for (const key of (await world.objects()).keys())
+      expect(key).toMatch(/^mail\/inbox\/nouidl-[0-9a-f]{64}\.eml$/);
+    expect(world.server.messages).toHaveLength(0);
+    expect(world.publisher.stored.map(({ uidl }) => uidl)).toEqual(['', '', '', '']);
+    expect(new Set(world.publisher.stored.map(({ id }) => id)).size).toBe(4);
+  });
+
+  it('is asked for one message at a time, and for no headers where nothing is on record', async () => {
+    const world = withoutUidl(letters('a', 'b', 'c'));
+    await world.run();
+    const commands = world.server.log.sessions.at(-1)?.commands.map((line) => line.split(' ')[0]) ?? [];
+    expect(commands).not.toContain('TOP');
+    expect(commands.join(' ')).not.toContain('RETR RETR');
+  });
+
+  it('that ignores DELE has nothing retrieved again at each poll, and nothing announced twice', async () => {
+    const world = withoutUidl(letters('a', 'b'), { behaviour: { deletes: 'ignored' } });
+    for (let polls = 0; polls < 4; polls += 1) expect((await world.run()).outcome).toBe('done');
+    expect(world.retrieved).toBe(2);
+    world.skewMs = DAY_MS + 1;
+    const report = await world.run();
+    expect(world.retrieved).toBe(4);
+    expect(report.counts).toMatchObject({ listed: 2, alreadyStored: 2 });
+    world.skewMs += 60_000;
+    await world.run();
+    expect(world.retrieved).toBe(4);
+    expect(world.publisher.stored).toHaveLength(2);
+    expect((await world.objects()).size).toBe(2);
+  });
+
+  it('has new mail of a size that is on record fetched, whether or not that is still listed', async () => {
+    const world = withoutUidl(letters('a'), { behaviour: { deletes: 'ignored' } });
+    await world.run();
+    world.server.messages.push(mail('', letter('b')));
+    const second = await world.run();
+    expect(second.counts).toMatchObject({ listed: 2, stored: 1, alreadyStored: 1 });
+    world.server.messages.splice(0, 2, mail('', letter('c')), mail('', letter('b')));
+    await world.run();
+    expect(await world.contents()).toEqual([letter('a'), letter('b'), letter('c')].sort());
+    expect(world.publisher.stored).toHaveLength(3);
+  });
+
+  it('has mail that nothing but its body tells from mail on record fetched and not believed by its headers', async () => {
+    const same = (body: string) => mail('', `Message-ID: <same@example.org>\r\n\r\n${body}\r\n`);
+    const world = withoutUidl([same('one')], { behaviour: { deletes: 'ignored' } });
+    await world.run();
+    world.server.messages.push(same('two'));
+    await world.run();
+    expect(await world.contents()).toEqual(contentsOf([same('one'), same('two')]));
+    expect(world.publisher.stored).toHaveLength(2);
+  });
+
+  it('keeps what came short, says so, and does not retrieve it again', async () => {
+    const world = withoutUidl([mail('', letter('short'), 5000), ...letters('b')]);
+    await world.run();
+    await world.run();
+    expect(world.retrieved).toBe(2);
+    expect(world.server.messages).toHaveLength(1);
+    expect(world.publisher.stored).toHaveLength(2);
+  });
+
+  it('and without TOP has what stays retrieved again, and stores and announces it once', async () => {
+    const behaviour = { deletes: 'ignored', withoutTop: true } as const;
+    const world = withoutUidl(letters('a', 'b', 'longer'), { behaviour });
+    for (let polls = 0; polls < 3; polls += 1) expect((await world.run()).outcome).toBe('done');
+    expect(world.retrieved).toBe(9);
+    expect(world.publisher.stored).toHaveLength(3);
+    expect((await world.objects()).size).toBe(3);
+  });
+
+  it('stores messages beyond one part, several of one size, each once', async () => {
+    const large = (fill: string) => mail('', `${letter(fill)}${fill.repeat(9 * 1024 * 1024)}\r\n`);
+    const messages = [large('x'), large('y')];
+    const world = withoutUidl(messages);
+    const report = await world.run();
+    expect(report.counts).toMatchObject({ listed: 2, stored: 2 });
+    expect(world.server.messages).toHaveLength(0);
+    expect([...(await world.objects()).values()].map(({ length }) => length)).toEqual(
+      messages.map(({ octets }) => octets),
+    );
+  });
+
+  it('is nothing for a mailbox that keeps its mail: a person is told what to set', async () => {
+    const world = withoutUidl(letters('a'), { settings: { delete: 'keep' } });
+    const report = await world.run();
+    expect(report).toMatchObject({ outcome: 'failed', error: { code: 'E_RUN_UNVOUCHED', kind: 'person' } });
+    expect(report.error?.message).toContain('set delete to when-stored');
+    expect(world.retrieved).toBe(0);
+  });
+
+  it('is not believed where it announces UIDL, or gave it to earlier runs', async () => {
+    const announces = withoutUidl(letters('a'), { behaviour: { capabilities: [...CAPABILITIES, 'UIDL'] } });
+    expect((await announces.run()).error?.message).toContain('though it announces it');
+    const had = new World({ messages: [mail('u1', letter('a'))] });
+    await had.run();
+    const now = withoutUidl(letters('a'), { store: had.store });
+    const { error } = await now.run();
+    expect(error?.message).toContain('give the mailbox another id');
+    expect(announces.retrieved + now.retrieved).toBe(0);
+  });
+
+  it('has an attempt that died behind its PUT found by its content, and announced once', async () => {
+    const world = withoutUidl(letters('a', 'b'));
+    const dies = async () => {
+      throw new Error('killed');
+    };
+    const publisher = { durable: true, prove: async () => {}, publish: dies };
+    await world.run({}, { publisher });
+    const { intents } = await world.head();
+    expect(intents).toHaveLength(1);
+    expect(intents.flatMap(({ contents }) => contents ?? [])).toHaveLength(2);
+    expect((await world.objects()).size).toBe(2);
+    world.server.messages.length = 0;
+    await world.run();
+    expect(world.publisher.stored).toHaveLength(2);
+    await world.run();
+    expect(world.publisher.stored).toHaveLength(2);
+  });
+
+  it('has one message that is always refused set aside, and the others of its size are not', async () => {
+    const stays = mail('', letter('stays'), 5000);
+    const world = withoutUidl([...letters('a', 'b', 'c'), stays], {
+      faults: [{ verb: 'RETR', args: '1', reply: '-ERR no\r\n' }],
+    });
+    for (let runs = 0; runs < 8; runs += 1) await world.run();
+    expect(await world.contents()).toEqual([letter('b'), letter('c'), letter('stays')].sort());
+    expect((await world.head()).failures).toMatchObject([{ uidl: '', attempts: 3 }]);
+    expect((await world.run()).counts).toMatchObject({ listed: 2, setAside: 1, alreadyStored: 1 });
+  });
+});
+
+describe('a row without UIDL', () => {
+  it('is taken by its content, while the others go their usual way', async () => {
+    const named = ['n', 'm'].map((name) => mail(name, letter(name)));
+    const world = new World({ messages: [...named, ...letters('x')], settings: { delete: 'when-stored' } });
+    const report = await world.run();
+    expect(report.counts).toMatchObject({ listed: 3, stored: 3 });
+    expect([...(await world.objects()).keys()].filter((key) => key.includes('nouidl'))).toHaveLength(1);
+    expect(world.server.messages).toHaveLength(0);
+  });
+
+  it('is skipped where mail is kept, and never taken for another', async () => {
+    const world = new World({ messages: [...letters('x', 'y'), mail('n', letter('n'))] });
+    const report = await world.run();
+    expect(report.counts).toMatchObject({ listed: 3, stored: 1, skipped: 2 });
+    expect((await world.run()).counts).toMatchObject({ alreadyStored: 1, skipped: 2 });
+  });
+
+  it('that UIDL leaves out is one; a number that came since is left to the next run', async () => {
+    const messages = ['a', 'b', 'c'].map((name) => mail(name, letter(name)));
+    const lacking = '+OK\r\n1 a\r\n3 c\r\n.\r\n';
+    const always = new World({
+      messages,
+      settings: { delete: 'when-stored' },
+      faults: [{ verb: 'UIDL', args: '', reply: lacking }],
+    });
+    expect((await always.run()).counts).toMatchObject({ listed: 3, stored: 3 });
+    const once = new World({ messages, faults: [{ verb: 'UIDL', args: '', reply: lacking, times: 1 }] });
+    const report = await once.run();
+    expect(report.counts).toMatchObject({ listed: 2, stored: 2 });
+    expect(report.notes.join()).toContain('left to another run');
+    expect((await once.run()).counts).toMatchObject({ listed: 3, stored: 1 });
+  });
+});

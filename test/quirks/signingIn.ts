@@ -1,0 +1,83 @@
+import { expect } from 'vitest';
+import { answers, commandsOf, type Group, hangsUp } from './quirk.ts';
+
+const NONE = { stored: 0, retrieved: 0 } as const;
+const REFUSED = '-ERR Logon failure: unknown user name or bad password.\r\n';
+
+export const SIGNING_IN: Group = {
+  name: 'authentication',
+  ids: 'A-01 A-02 A-03 A-04 A-05 A-06 A-07 A-08 A-09 A-10 A-11 A-12 A-13 A-14',
+  tried: [
+    {
+      ids: ['A-05', 'P-12'],
+      when: 'PASS is answered by hanging up',
+      world: { faults: [hangsUp('PASS')] },
+      outcome: { ...NONE, last: { error: { code: 'E_POP3_SIGNIN_DROPPED', kind: 'later' } } },
+    },
+    {
+      ids: ['A-06'],
+      when: 'the password is refused: one attempt a run, and no other mechanism',
+      world: { faults: [answers('PASS', '-ERR [AUTH] no\r\n')] },
+      runs: 3,
+      outcome: {
+        ...NONE,
+        never: /^(AUTH|APOP)/,
+        check: (world) => {
+          expect(commandsOf(world).filter((line) => line.startsWith('PASS'))).toHaveLength(3);
+        },
+      },
+    },
+    {
+      ids: ['A-07'],
+      when: 'a throttle says that the password is wrong, twice',
+      world: { faults: [answers('PASS', REFUSED, { times: 2 })] },
+      runs: 3,
+      outcome: { first: { outcome: 'failed' }, last: { outcome: 'done' } },
+    },
+    {
+      ids: ['A-08', 'X-03'],
+      when: 'a refusal has words of its own, 8-bit ones among them',
+      world: { faults: [answers('PASS', '-ERR \xb5\xc7\xc2\xbc login fail, see help.example.org/49\r\n')] },
+      outcome: { ...NONE, says: /\\xB5.*login fail, see help\.example\.org\/49/ },
+    },
+    {
+      ids: ['A-12'],
+      when: 'a refusal takes ninety seconds',
+      world: { faults: [answers('PASS', '-ERR [AUTH] at last\r\n', { delayMs: 150 })] },
+      hurried: true,
+      outcome: { ...NONE, says: /at last/ },
+    },
+  ],
+  shown: [
+    {
+      ids: ['A-09'],
+      by: [
+        {
+          file: 'test/pop3/replies.test.ts',
+          title: 'keeps a password as it is: blanks, percent, colon, 8-bit',
+        },
+      ],
+    },
+    { ids: ['A-10'], by: [{ file: 'test/pop3/refusals.test.ts', title: 'wants a person: $code' }] },
+    {
+      ids: ['A-13'],
+      by: [
+        {
+          file: 'test/bin/fetch.test.ts',
+          title: 'says which mailbox failed, in the server’s words, and fetches the others',
+        },
+      ],
+    },
+    {
+      ids: ['A-14'],
+      by: [{ file: 'test/pop3/secrets.test.ts', title: 'is in no error long after signing in' }],
+    },
+  ],
+  left: [
+    {
+      ids: ['A-01', 'A-02', 'A-03', 'A-04'],
+      because: 'OAuth is not spoken: USER and PASS are the only form of signing in',
+    },
+    { ids: ['A-11'], because: 'it is about sign-ins without TLS, and there are none' },
+  ],
+};
