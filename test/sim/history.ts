@@ -245,6 +245,7 @@ function mailboxOf({ deletes, attempts, summaries }: Stage['circumstances']): Ma
     delete: deletes ? 'when-stored' : 'keep',
     headerSummary: summaries,
     attempts,
+    every: '5m',
     enabled: true,
     pipelining: true,
   };
