@@ -6,6 +6,7 @@ import type { Command } from './commands/command.ts';
 import { fetchCommand } from './commands/fetch.ts';
 import { planCommand } from './commands/plan.ts';
 import { statusCommand } from './commands/status.ts';
+import { watchCommand } from './commands/watch.ts';
 import { EXIT, type ExitCode, UsageError } from './exitCodes.ts';
 import { type CommandName, helpFor } from './help.ts';
 import { loadSettings } from './settings.ts';
@@ -14,6 +15,7 @@ import { wire } from './wiring.ts';
 
 const RUN: Readonly<Record<CommandName, Command>> = {
   fetch: fetchCommand,
+  watch: watchCommand,
   plan: planCommand,
   check: checkCommand,
   status: statusCommand,
