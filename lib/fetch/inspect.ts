@@ -1,9 +1,12 @@
 /** Looking without touching: what a run would do, and whether a mailbox can be reached. No RETR, no write. */
+import { minutesOf } from '../mailbox/due.ts';
 import { loadHead } from '../mailbox/head.ts';
+import { providerNotes } from '../mailbox/providerOf.ts';
 import type { Mailbox } from '../mailbox/settings.ts';
 import { recordCount } from '../mailbox/state.ts';
 import { StateFile } from '../mailbox/stateFile.ts';
 import type { Pop3Client } from '../pop3/client.ts';
+import { advised } from './advised.ts';
 import { Deadline } from './deadline.ts';
 import { decisions, peek } from './decisions.ts';
 import { topOf } from './deleting.ts';
@@ -58,7 +61,8 @@ export async function planMailbox(
   ports: FetchPorts,
   options: InspectOptions,
 ): Promise<PlanReport> {
-  const nothing = { mailbox: mailbox.id, rows: [], counts: {}, octets: 0, notes: [] };
+  const notes = providerNotes(mailbox.host);
+  const nothing = { mailbox: mailbox.id, rows: [], counts: {}, octets: 0, notes };
   const deadline = new Deadline(ports.clock, options.deadlineMs, options.signal);
   const over = new AbortController();
   options.signal?.addEventListener('abort', () => over.abort(), { once: true });
@@ -78,9 +82,9 @@ export async function planMailbox(
     await session.client.quit().catch(() => {
       // Nothing was asked of the session that QUIT would commit.
     });
-    return { ...nothing, rows, ...summed(rows), notes: session.notes, error: null };
+    return { ...nothing, rows, ...summed(rows), notes: [...notes, ...session.notes], error: null };
   } catch (error) {
-    return { ...nothing, error: troubleOf(error, mailbox.id) };
+    return { ...nothing, error: advised(troubleOf(error, mailbox.id), mailbox) };
   } finally {
     deadline.end();
     over.abort();
@@ -154,11 +158,11 @@ export async function checkMailbox(
   try {
     notes = await walkThrough(mailbox, ports, { deadlineMs: options.deadlineMs, signal: over.signal }, walk);
   } catch (cause) {
-    error = troubleOf(cause, mailbox.id);
+    error = advised(troubleOf(cause, mailbox.id), mailbox);
   } finally {
     over.abort();
   }
-  return { mailbox: mailbox.id, steps, notes, error };
+  return { mailbox: mailbox.id, steps, notes: [...providerNotes(mailbox.host), ...notes], error };
 }
 
 type Walk = <T>(name: CheckStep['name'], act: () => Promise<T>, says: (value: T) => string) => Promise<T>;
@@ -220,15 +224,19 @@ async function walkThrough(
           : `${recordCount(head)} messages on record`,
     );
     await client.quit();
-    return [...notes, ...advice(listing, capabilities.loginDelaySeconds)];
+    return [...notes, ...advice(mailbox, listing, capabilities.loginDelaySeconds)];
   } finally {
     client.destroy(new Error('The check is over.'));
   }
 }
 
-function advice(listing: Session['listing'], loginDelaySeconds: number | null): string[] {
+function advice({ every }: Mailbox, listing: Session['listing'], loginDelaySeconds: number | null): string[] {
   const notes: string[] = [];
-  if (loginDelaySeconds) notes.push(`The server wants ${loginDelaySeconds} s between two sign-ins.`);
+  if (loginDelaySeconds) {
+    const isShort = minutesOf(every) * 60 < loginDelaySeconds;
+    const meaning = isShort ? `; with "every: ${every}" not each turn can be kept` : '';
+    notes.push(`The server wants ${loginDelaySeconds} s between two sign-ins${meaning}.`);
+  }
   const unnamed = [...listing.rows()].filter(({ uidl }) => uidl === '').length;
   if (unnamed > 0) notes.push(`${unnamed} messages have no UIDL; they are skipped.`);
   return notes;
