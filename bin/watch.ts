@@ -1,7 +1,7 @@
 /** Mailboxes fetched on their intervals by a living process: when each begins, and when again after how a run ended. */
 import type { Clock } from '../lib/fetch/ports.ts';
 import { mayHaveSuspects, type RunReport } from '../lib/fetch/report.ts';
-import { beginsBetween, nextBeginMs } from '../lib/mailbox/due.ts';
+import { beginsBetween, minutesOf, nextBeginMs } from '../lib/mailbox/due.ts';
 import type { Mailbox } from '../lib/mailbox/settings.ts';
 import { goesOn } from './runs.ts';
 
@@ -106,9 +106,15 @@ class Followed {
       report = await run(this.#mailbox);
     }
     if (report === null) return null;
-    tell(this.#mailbox, report, beginsBetween(this.#mailbox, begunMs, clock.now()));
+    tell(this.#mailbox, report, this.#skipped(begunMs, clock.now()));
     if (mayHaveSuspects(report) && !signal.aborted) this.#trySuspects();
     return report;
+  }
+
+  /** A turn that falls due during a short run is served by it: the first run, and one that is made up for, begin at any time. */
+  #skipped(begunMs: number, endedMs: number): number {
+    const intervals = Math.floor((endedMs - begunMs) / (minutesOf(this.#mailbox.every) * MINUTE_MS));
+    return Math.min(beginsBetween(this.#mailbox, begunMs, endedMs), intervals);
   }
 
   /** Beside the mailbox's own turns, which new mail must not miss while its suspects wait for a pause. */

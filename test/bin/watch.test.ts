@@ -104,6 +104,17 @@ describe('a mailbox that is watched', () => {
     await watched.stop();
   });
 
+  it('has skipped no turn that fell due during a short run', async () => {
+    const toNextMs = nextBeginMs(support, new FakeTimer().now()) - new FakeTimer().now();
+    const watched = new Watched([support], async (_, nth) => {
+      if (nth === 0) await watched.sleep(toNextMs + 1000);
+      return {};
+    });
+    await watched.timer.advance(toNextMs + 1000);
+    expect(watched.told).toEqual([{ id: 'support', outcome: 'done', skipped: 0 }]);
+    await watched.stop();
+  });
+
   it('is fetched on at once while a run ends with work left and got somewhere', async () => {
     const some = (stored: number) => report({ outcome: 'more' }, { stored, notReached: 9 - stored });
     const watched = new Watched([support], async (_, nth) => {
