@@ -1,6 +1,6 @@
 import { DEFAULT_FILE, MINIMAL_FILE } from './settings.ts';
 
-export const COMMANDS = ['fetch', 'plan', 'check', 'status', 'retry', 'release'] as const;
+export const COMMANDS = ['fetch', 'watch', 'plan', 'check', 'status', 'retry', 'release'] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 /** Their arguments are one mailbox and UIDLs. */
@@ -32,6 +32,7 @@ Usage: mailferry COMMAND [ID …] [options]
 
 Commands (for the mailboxes with these IDs, or for all that are enabled):
   fetch    store, announce and, where the mailbox says so, delete from the server
+  watch    fetch each mailbox on its interval, until Ctrl-C or SIGTERM
   plan     show what fetch would do, and why; retrieves and changes nothing
   check    try sign-in, store and events step by step; retrieves no mail
   status   show what is on record: last success, set-aside messages, back-off
@@ -51,6 +52,7 @@ Examples:
   mailferry check                    does everything answer?
   mailferry plan support             what would happen
   mailferry fetch                    fetch all mailboxes
+  mailferry watch                    and again and again
   mailferry fetch --help             more about a command`;
 
 const HELP: Readonly<Record<CommandName, string>> = {
@@ -73,6 +75,25 @@ Examples:
   mailferry fetch --json | jq .counts
 
 ${EXIT_CODES}`,
+  watch: `mailferry watch [ID …] [options]
+
+Fetches each mailbox at once, and then on its own interval ("every" in the settings, 5m by default), until
+Ctrl-C or SIGTERM. A mailbox that fails is left alone for a while, longer each time, and keeps no other
+waiting. One that takes longer than its interval skips turns, and that is said. A first import of any size
+goes on run by run; --time-limit is that of one run, after which other mailboxes of its host have their turn.
+
+A run that had something to say is one line with its date, or one object with --json; runs that found
+nothing new say nothing. Ends in order at the first signal, with exit code 0; at once at the second.
+Safe to kill, and to run beside other commands. Settings are read once, at the start.
+
+${OPTIONS}
+
+Examples:
+  mailferry watch
+  mailferry watch --config /etc/${DEFAULT_FILE} --json >> /var/log/mailferry.ndjson
+
+Exit codes: 0 after a signal, 1 an unexpected failure (please report it), 2 the command line or the settings
+are wrong, 130 ended at once by a second signal.`,
   plan: `mailferry plan [ID …] [options]
 
 Signs in, lists, and says for each message what fetch would do and why: fetch, try alone, delete, keep,

@@ -7,6 +7,7 @@ import { fetchCommand } from './commands/fetch.ts';
 import { planCommand } from './commands/plan.ts';
 import { releaseCommand, retryCommand } from './commands/setAside.ts';
 import { statusCommand } from './commands/status.ts';
+import { watchCommand } from './commands/watch.ts';
 import { EXIT, type ExitCode, UsageError } from './exitCodes.ts';
 import { type CommandName, helpFor } from './help.ts';
 import { loadSettings } from './settings.ts';
@@ -15,6 +16,7 @@ import { wire } from './wiring.ts';
 
 const RUN: Readonly<Record<CommandName, Command>> = {
   fetch: fetchCommand,
+  watch: watchCommand,
   plan: planCommand,
   check: checkCommand,
   status: statusCommand,

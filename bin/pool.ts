@@ -19,23 +19,33 @@ export interface Patience {
 }
 
 /**
- * Runs `work` on every item; results in the order of the items. One that waits for its group has not begun, and takes
- * up no place of those that could. With `patience`, what only waits holds nobody up: a server that says nothing is waited
- * for beside the others. Work that gets on calls `busy`.
+ * Work on so many items at once. One that waits for its group has not begun, and takes up no place of those that could.
+ * With `patience`, what only waits holds nobody up: a server that says nothing is waited for beside the others. Work that
+ * gets on calls `busy`.
  */
-export async function inParallel<T, R>(
-  items: readonly T[],
-  { all, perGroup, groupOf }: Width<T>,
-  work: (item: T, busy: () => void) => Promise<R>,
-  patience?: Patience,
-): Promise<readonly R[]> {
-  const groups = new Turns(perGroup);
-  const places = new Turns(all);
-  const slow = patience && new SlowLane(patience);
-  const one = async (item: T): Promise<R> => {
-    const leaveGroup = await groups.take(groupOf(item));
-    const leavePlace = await places.take('');
-    const watched = slow?.watch(leavePlace);
+export class Pool<T> {
+  readonly #groups: Turns;
+  readonly #places: Turns;
+  readonly #groupOf: (item: T) => string;
+  readonly #slow: SlowLane | undefined;
+
+  constructor({ all, perGroup, groupOf }: Width<T>, patience?: Patience) {
+    this.#groups = new Turns(perGroup);
+    this.#places = new Turns(all);
+    this.#groupOf = groupOf;
+    this.#slow = patience && new SlowLane(patience);
+  }
+
+  /** Results in the order of the items. */
+  all<R>(items: readonly T[], work: (item: T, busy: () => void) => Promise<R>): Promise<readonly R[]> {
+    return Promise.all(items.map((item) => this.run(item, work)));
+  }
+
+  /** Settles as `work` does, once it had its turn. */
+  async run<R>(item: T, work: (item: T, busy: () => void) => Promise<R>): Promise<R> {
+    const leaveGroup = await this.#groups.take(this.#groupOf(item));
+    const leavePlace = await this.#places.take('');
+    const watched = this.#slow?.watch(leavePlace);
     try {
       return await work(item, () => watched?.busy());
     } finally {
@@ -43,8 +53,7 @@ export async function inParallel<T, R>(
       leavePlace();
       leaveGroup();
     }
-  };
-  return Promise.all(items.map(one));
+  }
 }
 
 class SlowLane {

@@ -3,6 +3,19 @@ import { bytesInWords, countInWords, durationInWords, instantInWords } from './w
 
 /** A run as a person reads it: what was there and what became of it, then everything that is not well. */
 export function describeRun(report: RunReport): string {
+  const isCut = report.outcome === 'more' && report.error === null;
+  return [linesOf(report), ...(isCut ? ['  Some work is left: run the same command again.'] : [])].join('\n');
+}
+
+/** The same in one line, for a log. */
+export function runInOneLine(report: RunReport): string {
+  return linesOf(report)
+    .split('\n')
+    .map((line) => line.trim())
+    .join(' | ');
+}
+
+function linesOf(report: RunReport): string {
   const { mailbox, counts, messages, notes, error, waiting } = report;
   if (waiting !== undefined) {
     const { message, code, until } = waiting;
@@ -17,9 +30,6 @@ export function describeRun(report: RunReport): string {
     ...messages.map(({ uidl, ...trouble }) => `${troubleInWords(trouble)} [UIDL ${uidl}]`),
     ...(messages.length > 0 && hidden > 0 ? [`  … and ${countInWords(hidden, 'more message')}`] : []),
     ...notes.map((note) => `  note: ${note}`),
-    ...(report.outcome === 'more' && error === null
-      ? ['  Some work is left: run the same command again.']
-      : []),
   ].join('\n');
 }
 

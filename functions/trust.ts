@@ -47,15 +47,21 @@ export interface TrustOptions {
   readonly clock: { now(): number; random(): number };
 }
 
-/** Probes at most once; what rejected is tried again at the next call. */
+/**
+ * Probes at most once while the result is good; what rejected is tried again at the next call. A process that lives for
+ * weeks asks the store anew each hour, so that it sees a store that was mended, and one that is no longer what it was.
+ */
 export function storeTrust(store: ObjectStore, options: TrustOptions): () => Promise<StoreTrust> {
-  let known: Promise<StoreTrust> | undefined;
+  let known: { readonly trust: Promise<StoreTrust>; readonly askedMs: number } | undefined;
   return () => {
-    known ??= abilitiesOf(store, options).then(trustIn);
-    known.catch(() => {
-      known = undefined;
-    });
-    return known;
+    const nowMs = options.clock.now();
+    if (known === undefined || nowMs - known.askedMs >= HOUR_MS) {
+      known = { trust: abilitiesOf(store, options).then(trustIn), askedMs: nowMs };
+      known.trust.catch(() => {
+        known = undefined;
+      });
+    }
+    return known.trust;
   };
 }
 

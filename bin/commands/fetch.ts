@@ -1,19 +1,12 @@
 import { mayHaveSuspects, type Progress, type RunReport } from '../../lib/fetch/report.ts';
-import { type RunOptions, runMailbox } from '../../lib/fetch/run.ts';
-import { hostKey } from '../../lib/fetch/turns.ts';
 import type { Mailbox } from '../../lib/mailbox/settings.ts';
 import { EXIT, type ExitCode, exitCodeOfRun, worst } from '../exitCodes.ts';
 import { joinReports } from '../joinReports.ts';
-import { BESIDE, PATIENCE_MS, whenOn } from '../patience.ts';
-import { inParallel } from '../pool.ts';
+import { whenOn } from '../patience.ts';
 import { progressLine, TICK_MS } from '../progress.ts';
 import { describeRun } from '../runInWords.ts';
+import { goesOn, poolOf, runOnce, type Task } from '../runs.ts';
 import type { Call } from './command.ts';
-
-/** Mailboxes at work at once: enough to hide some slow servers, few enough for a laptop. Providers have their own limit. */
-const MAILBOXES_AT_ONCE = 16;
-
-type Suspects = RunOptions['suspects'];
 
 /** Fetches until nothing is left, says how it went, and gives the exit code. */
 export async function fetchCommand(call: Call): Promise<ExitCode> {
@@ -52,9 +45,7 @@ async function fetchSeveral(
   call: Call,
   onProgress: (progress: Progress) => void,
 ): Promise<readonly RunReport[]> {
-  const { mailboxes, settings, signal } = call;
-  const width = { all: MAILBOXES_AT_ONCE, perGroup: settings.connectionsPerHost, groupOf: hostKey };
-  const patience = { ms: PATIENCE_MS, beside: BESIDE, after: call.ports.clock.after };
+  const { mailboxes, signal } = call;
   const first = (mailbox: Mailbox, busy: () => void) => {
     const noteBusy = whenOn(busy);
     const both = (progress: Progress) => {
@@ -63,7 +54,7 @@ async function fetchSeveral(
     };
     return fetchAll(call, { mailbox, suspects: 'never', onProgress: both });
   };
-  const reports = [...(await inParallel(mailboxes, width, first, patience))];
+  const reports = [...(await poolOf(call).all(mailboxes, first))];
   for (const [at, mailbox] of mailboxes.entries()) {
     const report = reports[at];
     if (report === undefined || !mayHaveSuspects(report) || signal.aborted) continue;
@@ -72,33 +63,15 @@ async function fetchSeveral(
   return reports;
 }
 
-interface Task {
-  readonly mailbox: Mailbox;
-  readonly suspects: Suspects;
-  readonly onProgress: (progress: Progress) => void;
-}
-
 /** Runs again while a run ends with work left and got somewhere. */
-async function fetchAll(call: Call, { mailbox, suspects, onProgress }: Task): Promise<RunReport> {
-  const { ports, signal, timeLimitMs } = call;
-  const once = () =>
-    runMailbox(mailbox, ports, {
-      deadlineMs: ports.clock.now() + timeLimitMs,
-      suspects,
-      // Whoever types the command wants it tried now.
-      honourBackOff: false,
-      signal,
-      onProgress,
-    });
+async function fetchAll(call: Call, task: Omit<Task, 'honourBackOff'>): Promise<RunReport> {
+  // Whoever types the command wants it tried now.
+  const once = () => runOnce(call, { ...task, honourBackOff: false });
   const first = await once();
   const reports: [RunReport, ...RunReport[]] = [first];
-  for (let last = first; last.outcome === 'more' && progressed(last) && !signal.aborted; ) {
+  for (let last = first; goesOn(last) && !call.signal.aborted; ) {
     last = await once();
     reports.push(last);
   }
   return joinReports(reports);
-}
-
-function progressed({ counts, deletions }: RunReport): boolean {
-  return counts.stored > 0 || deletions.committed > 0;
 }

@@ -1,10 +1,13 @@
 /** Looking without touching: what a run would do, and whether a mailbox can be reached. No RETR, no write. */
 import { loadHead } from '../mailbox/head.ts';
 import { policyAt } from '../mailbox/policy.ts';
+import { providerNotes } from '../mailbox/providerOf.ts';
 import type { Mailbox } from '../mailbox/settings.ts';
 import { recordCount } from '../mailbox/state.ts';
 import { StateFile } from '../mailbox/stateFile.ts';
 import type { Pop3Client } from '../pop3/client.ts';
+import { advice } from './advice.ts';
+import { advised } from './advised.ts';
 import { Deadline } from './deadline.ts';
 import { decisions, peek } from './decisions.ts';
 import { topOf } from './deleting.ts';
@@ -16,7 +19,7 @@ import { ProgressMeter } from './progressMeter.ts';
 import { readListing } from './readListing.ts';
 import type { Trouble } from './report.ts';
 import { contextOf, type RunContext, Tally } from './runContext.ts';
-import { greeted, openSession, type Session } from './session.ts';
+import { greeted, openSession } from './session.ts';
 import { inWords, refuseRenumbered, seedsToCome } from './start.ts';
 import { troubleOf } from './trouble.ts';
 
@@ -71,7 +74,8 @@ export async function planMailbox(
   ports: FetchPorts,
   options: InspectOptions,
 ): Promise<PlanReport> {
-  const nothing = { mailbox: mailbox.id, rows: [], counts: {}, octets: 0, notes: [] };
+  const notes = providerNotes(mailbox.host);
+  const nothing = { mailbox: mailbox.id, rows: [], counts: {}, octets: 0, notes };
   const deadline = new Deadline(ports.clock, options.deadlineMs, options.signal);
   const over = new AbortController();
   options.signal?.addEventListener('abort', () => over.abort(), { once: true });
@@ -94,9 +98,9 @@ export async function planMailbox(
     await session.client.quit().catch(() => {
       // Nothing was asked of the session that QUIT would commit.
     });
-    return { ...nothing, rows, ...summed(rows), notes: session.notes, error: null };
+    return { ...nothing, rows, ...summed(rows), notes: [...notes, ...session.notes], error: null };
   } catch (error) {
-    return { ...nothing, error: troubleOf(error, mailbox.id) };
+    return { ...nothing, error: advised(troubleOf(error, mailbox.id), mailbox) };
   } finally {
     deadline.end();
     over.abort();
@@ -170,11 +174,11 @@ export async function checkMailbox(
   try {
     notes = await walkThrough(mailbox, ports, { deadlineMs: options.deadlineMs, signal: over.signal }, walk);
   } catch (cause) {
-    error = troubleOf(cause, mailbox.id);
+    error = advised(troubleOf(cause, mailbox.id), mailbox);
   } finally {
     over.abort();
   }
-  return { mailbox: mailbox.id, steps, notes, error };
+  return { mailbox: mailbox.id, steps, notes: [...providerNotes(mailbox.host), ...notes], error };
 }
 
 type Walk = <T>(name: CheckStep['name'], act: () => Promise<T>, says: (value: T) => string) => Promise<T>;
@@ -240,24 +244,11 @@ async function walkThrough(
           : `${recordCount(head)} messages on record`,
     );
     await client.quit();
-    const { nameless } = policyAt(mailbox, ports.clock.now());
-    return [...notes, ...advice(nameless, listing, capabilities.loginDelaySeconds)];
+    return [
+      ...notes,
+      ...advice({ mailbox, policy: policyAt(mailbox, ports.clock.now()) }, listing, capabilities),
+    ];
   } finally {
     client.destroy(new Error('The check is over.'));
   }
-}
-
-function advice(nameless: boolean, listing: Session['listing'], loginDelaySeconds: number | null): string[] {
-  const notes: string[] = [];
-  if (loginDelaySeconds) notes.push(`The server wants ${loginDelaySeconds} s between two sign-ins.`);
-  const unnamed = [...listing.rows()].filter(({ uidl }) => uidl === '').length;
-  if (unnamed > 0 && !nameless)
-    notes.push(
-      `${unnamed} messages have no UIDL. They are skipped; with delete: when-stored and start: all they are fetched.`,
-    );
-  if (unnamed > 0 && nameless)
-    notes.push(
-      `${unnamed} messages have no UIDL. They are told apart by their content, one at a time; what cannot be deleted is looked at again at each poll.`,
-    );
-  return notes;
 }

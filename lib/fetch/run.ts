@@ -15,6 +15,7 @@ import type { Mailbox } from '../mailbox/settings.ts';
 import { type Head, type MessageRef, type Quiet, refKey, type TooLarge } from '../mailbox/state.ts';
 import { StateFile } from '../mailbox/stateFile.ts';
 import { forgetTooLarge } from '../mailbox/tooLarge.ts';
+import { advised } from './advised.ts';
 import { closeBooks, sweepRecords } from './books.ts';
 import { asItLasts, mailboxFailure } from './coming.ts';
 import { Deadline } from './deadline.ts';
@@ -99,7 +100,7 @@ async function perform(begin: RunBegin, options: RunOptions, signal: AbortSignal
   } catch (error) {
     // Asked to end while it waited for the server: nobody's failure.
     const ended = begin.deadline.aborted;
-    const trouble = troubleOf(ended ? begin.deadline.reason : error, mailbox.id);
+    const trouble = advised(troubleOf(ended ? begin.deadline.reason : error, mailbox.id), mailbox);
     const failure = mailboxFailure(error, trouble, begin);
     await closeBooks(context, (head) => (ended ? head : afterFailure(head, failure, ports.clock))).then(
       () => tellNews(context),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { minutesOf } from './due.ts';
 import { MAILBOX_ID } from './names.ts';
 
 /**
@@ -14,6 +15,8 @@ const REFERENCE = /^(env|file|secretsmanager):\S.*$/;
 const PORT = 'must be a port number, 1 to 65535';
 const CONNECTIONS = 'must be a whole number, 1 to 100';
 const ATTEMPTS = 'must be a whole number, 1 to 20';
+const EVERY = 'must be a time from 1m to 1d, such as 5m, 2h or 1d';
+const DAY_MINUTES = 1440;
 
 /** Ten years; who means longer means keep. */
 const DAYS = 3650;
@@ -83,6 +86,11 @@ const mailbox = z.strictObject({
   attempts: z.int(ATTEMPTS).min(1, ATTEMPTS).max(20, ATTEMPTS).default(3),
   /** false: never more than one command at a time, whatever the server announces. */
   pipelining: z.boolean().default(true),
+  /** How often it is fetched on a schedule: providers count sign-ins, and many bear one in five minutes. */
+  every: z
+    .string(EVERY)
+    .refine((text) => minutesOf(text) >= 1 && minutesOf(text) <= DAY_MINUTES, EVERY)
+    .default('5m'),
   enabled: z.boolean().default(true),
 });
 

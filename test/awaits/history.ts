@@ -98,6 +98,7 @@ class AwaitsHistory {
         delete: 'when-stored' as const,
         headerSummary: true,
         attempts: 3,
+        every: '5m',
         enabled: true,
         pipelining: true,
         sizes: 'exact' as const,

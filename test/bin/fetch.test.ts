@@ -2,26 +2,17 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../bin/exitCodes.ts';
-import type { RunReport } from '../../lib/fetch/report.ts';
 import { messageKey } from '../../lib/mailbox/names.ts';
-import { bytesOf, generatedMail, mail, type ScriptedMessage } from '../servers/scripted.ts';
-import { mailferry, server, settingsFor, startMailferry, workFolder } from './harness.ts';
-
-function messages(count: number, prefix = 'm'): ScriptedMessage[] {
-  return Array.from({ length: count }, (_, at) =>
-    mail(
-      `${prefix}${at}`,
-      `Subject: ${at}\r\nMessage-ID: <${prefix}${at}@example.org>\r\n\r\n.${'x'.repeat(at)}\r\n`,
-    ),
-  );
-}
-
-function reportsIn(stdout: string): RunReport[] {
-  return stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as RunReport);
-}
+import { bytesOf, generatedMail, type ScriptedMessage } from '../servers/scripted.ts';
+import {
+  mailferry,
+  messages,
+  reportsIn,
+  server,
+  settingsFor,
+  startMailferry,
+  workFolder,
+} from './harness.ts';
 
 async function expectStored(
   folder: string,

@@ -9,7 +9,14 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { main } from '../../bin/main.ts';
 import type { Output } from '../../bin/terminal.ts';
-import { type ScriptedOptions, type ScriptedServer, startScripted } from '../servers/scripted.ts';
+import type { RunReport } from '../../lib/fetch/report.ts';
+import {
+  mail,
+  type ScriptedMessage,
+  type ScriptedOptions,
+  type ScriptedServer,
+  startScripted,
+} from '../servers/scripted.ts';
 
 export interface Said {
   readonly code: number;
@@ -23,6 +30,8 @@ export interface Circumstances {
   /** stderr is a terminal of 80 columns. */
   readonly tty?: boolean;
   readonly signal?: AbortSignal;
+  /** What stdout was given so far, while the command goes on. */
+  readonly onStdout?: (text: string) => void;
 }
 
 /** A folder of its own for each test. */
@@ -39,7 +48,7 @@ export async function server(options: ScriptedOptions = {}): Promise<ScriptedSer
 }
 
 export async function mailferry(argv: readonly string[], given: Circumstances): Promise<Said> {
-  const stdout = captured(false);
+  const stdout = captured(false, given.onStdout);
   const stderr = captured(given.tty ?? false);
   const code = await main(argv, {
     stdout: stdout.output,
@@ -51,13 +60,35 @@ export async function mailferry(argv: readonly string[], given: Circumstances): 
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-function captured(isTTY: boolean): { readonly output: Output; readonly text: () => string } {
+function captured(
+  isTTY: boolean,
+  onText: (text: string) => void = () => {},
+): { readonly output: Output; readonly text: () => string } {
   const stream = new PassThrough();
   let text = '';
   stream.setEncoding('utf8').on('data', (piece: string) => {
     text += piece;
+    onText(text);
   });
   return { output: Object.assign(stream, { isTTY, columns: 80 }), text: () => text };
+}
+
+/** Letters with UIDLs m0, m1, … */
+export function messages(count: number, prefix = 'm'): ScriptedMessage[] {
+  return Array.from({ length: count }, (_, at) =>
+    mail(
+      `${prefix}${at}`,
+      `Subject: ${at}\r\nMessage-ID: <${prefix}${at}@example.org>\r\n\r\n.${'x'.repeat(at)}\r\n`,
+    ),
+  );
+}
+
+/** Of --json. */
+export function reportsIn(stdout: string): RunReport[] {
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as RunReport);
 }
 
 export interface MailboxText {

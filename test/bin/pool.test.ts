@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inParallel } from '../../bin/pool.ts';
+import { Pool } from '../../bin/pool.ts';
 import { FakeTimer, settled } from '../pop3/fakeTimer.ts';
 
 /** Work that ends when the test says so. */
@@ -21,11 +21,8 @@ function pool(names: readonly string[], width: number, beside: number) {
   const timer = new FakeTimer();
   const held = new Held();
   const after = (ms: number, fire: () => void) => timer.after(ms, fire);
-  const results = inParallel(names, { all: width, perGroup: 9, groupOf: () => '' }, held.work, {
-    ms: 100,
-    beside,
-    after,
-  });
+  const places = new Pool<string>({ all: width, perGroup: 9, groupOf: () => '' }, { ms: 100, beside, after });
+  const results = places.all(names, held.work);
   results.catch(() => {});
   return { timer, held, results };
 }

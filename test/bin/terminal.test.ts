@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { inParallel } from '../../bin/pool.ts';
+import { Pool } from '../../bin/pool.ts';
 import { progressLine } from '../../bin/progress.ts';
 import { printable, printableJson, terminalOf } from '../../bin/terminal.ts';
 import { bytesInWords, countInWords, durationInWords, table } from '../../bin/words.ts';
@@ -132,7 +132,7 @@ describe('a pool', () => {
   it('never runs more than its width at once, and keeps the order', async () => {
     let running = 0;
     let most = 0;
-    const results = await inParallel([5, 1, 4, 2, 3], ALL_ALIKE, async (turns) => {
+    const results = await new Pool<number>(ALL_ALIKE).all([5, 1, 4, 2, 3], async (turns) => {
       running += 1;
       most = Math.max(most, running);
       for (let turn = 0; turn < turns; turn++) await null;
@@ -147,7 +147,7 @@ describe('a pool', () => {
     const begun: string[] = [];
     const ends: (() => void)[] = [];
     const width = { all: 3, perGroup: 2, groupOf: (item: string) => item.slice(0, 1) };
-    const done = inParallel(['a1', 'a2', 'a3', 'a4', 'b1', 'b2'], width, async (item) => {
+    const done = new Pool(width).all(['a1', 'a2', 'a3', 'a4', 'b1', 'b2'], async (item) => {
       begun.push(item);
       await new Promise<void>((resolve) => ends.push(resolve));
       return item;
@@ -169,7 +169,7 @@ describe('a pool', () => {
   });
 
   it('goes on behind what failed', async () => {
-    const failing = inParallel([1, 2, 3], { ...ALL_ALIKE, all: 1 }, async (item) => {
+    const failing = new Pool<number>({ ...ALL_ALIKE, all: 1 }).all([1, 2, 3], async (item) => {
       if (item === 1) throw new Error('one');
     });
     await expect(failing).rejects.toThrow('one');

@@ -46,6 +46,32 @@ describe('trust in a store', () => {
     expect(seen.uploads).toBe(2 * once);
   });
 
+  it('is asked for anew each hour by a process that lives on, which then sees a store that was mended', async () => {
+    const inner = memoryStore('archive');
+    let isMended = false;
+    const { store, seen } = counted(inner, {
+      // A store that ignores the condition.
+      create: async (key, body, digest) => {
+        if (!isMended) await inner.remove(key);
+        return inner.create(key, body, digest);
+      },
+    });
+    let nowMs = 0;
+    const trust = storeTrust(store, { clock: { now: () => nowMs, random: () => 0.5 } });
+    expect((await trust()).deletes).toBe(false);
+    isMended = true;
+    nowMs = 3_600_000 - 1;
+    expect((await trust()).deletes).toBe(false);
+    const before = seen.uploads;
+    nowMs += 1;
+    expect((await trust()).deletes).toBe(true);
+    expect(seen.uploads).toBeGreaterThan(before);
+    // What is good is read in the store, not probed, until it is a week old.
+    const probed = seen.uploads;
+    for (; nowMs < 6 * DAY_MS; nowMs += DAY_MS) await trust();
+    expect(seen.uploads).toBe(probed);
+  });
+
   it('is not taken over from the same name behind another endpoint, from the future or from rubbish', async () => {
     const { store, seen } = counted(memoryStore('archive'));
     const uploads = async (options: { endpoint?: string; nowMs: number }) => {

@@ -3,7 +3,7 @@
  * the next: hours of waiting pass in a moment, and the figures are the same on every machine.
  */
 import { whenOn } from '../../bin/patience.ts';
-import { inParallel } from '../../bin/pool.ts';
+import { Pool } from '../../bin/pool.ts';
 import { ByteBudget } from '../../lib/fetch/byteBudget.ts';
 import type { FetchPorts } from '../../lib/fetch/ports.ts';
 import { type RunOptions, runMailbox } from '../../lib/fetch/run.ts';
@@ -92,22 +92,21 @@ export async function fetchMany(
     honourBackOff: false,
   };
   const startMs = clock.now();
-  const work = inParallel(
-    [...kinds.entries()],
+  const pool = new Pool<[number, Kind]>(
     { all: width, perGroup: 4, groupOf: ([at]) => `host-${at}` },
-    async ([at, kind], busy): Promise<Outcome> => {
-      const mailbox = mailboxNamed(`box-${at}`, { host: `host-${at}.example.org`, password: `env:P${at}` });
-      const deadlineMs = clock.now() + RUN_MS;
-      const { outcome, durationMs, counts } = await runMailbox(mailbox, ports, {
-        ...options,
-        deadlineMs,
-        onProgress: whenOn(busy),
-      });
-      const done = outcome === 'done' && counts.stored === MESSAGES;
-      return { kind, done, runMs: durationMs, endedMs: clock.now() - startMs };
-    },
     patience && { ...patience, after: clock.after },
   );
+  const work = pool.all([...kinds.entries()], async ([at, kind], busy): Promise<Outcome> => {
+    const mailbox = mailboxNamed(`box-${at}`, { host: `host-${at}.example.org`, password: `env:P${at}` });
+    const deadlineMs = clock.now() + RUN_MS;
+    const { outcome, durationMs, counts } = await runMailbox(mailbox, ports, {
+      ...options,
+      deadlineMs,
+      onProgress: whenOn(busy),
+    });
+    const done = outcome === 'done' && counts.stored === MESSAGES;
+    return { kind, done, runMs: durationMs, endedMs: clock.now() - startMs };
+  });
   return clock.until(work);
 }
 

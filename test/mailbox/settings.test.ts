@@ -28,8 +28,24 @@ describe('settings', () => {
       pipelining: true,
       sizes: 'exact',
       start: 'all',
+      every: '5m',
       enabled: true,
     });
+  });
+
+  it('take an interval from a minute to a day, and tell of any other together with all else that is wrong', () => {
+    const every = (text: unknown) => [{ ...smallest.mailboxes[0], every: text }];
+    for (const good of ['1m', '90m', '1440m', '2h', '24h', '1d'])
+      expect(parseSettingsFile({ ...smallest, mailboxes: every(good) }, 'test').mailboxes[0]?.every).toBe(
+        good,
+      );
+    for (const wrong of ['0m', '1441m', '25h', '2d', '5', '5 m', 'm', '1.5h', '-5m', '30s', '', 5, null]) {
+      const problems = problemsOf({ ...smallest, mailboxes: every(wrong), colour: 'red' });
+      expect(problems).toContain(
+        'mailboxes[0] ("support").every: must be a time from 1m to 1d, such as 5m, 2h or 1d',
+      );
+      expect(problems).toHaveLength(2);
+    }
   });
 
   it('keep to four connections at once to a host, or as many as they say', () => {
@@ -109,6 +125,7 @@ describe('settings', () => {
       attempts: fc.integer({ min: 1, max: 20 }),
       enabled: fc.boolean(),
       pipelining: fc.boolean(),
+      every: fc.constantFrom('1m', '90m', '1d'),
     });
     fc.assert(
       fc.property(fc.uniqueArray(mailbox, { minLength: 1, selector: (one) => one.id }), (mailboxes) => {

@@ -261,6 +261,7 @@ function mailboxOf(
     delete: deletes ? later : 'keep',
     headerSummary: summaries,
     attempts,
+    every: '5m',
     enabled: true,
     pipelining: true,
     sizes: 'exact',
