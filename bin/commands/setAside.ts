@@ -1,12 +1,11 @@
 /** What a person does about messages that are set aside. Only the state is changed, by compare-and-swap: a run may be under way. */
 import { released, retriedNow, setAsideOf } from '../../lib/mailbox/failures.ts';
 import type { Head } from '../../lib/mailbox/state.ts';
-import { StateError } from '../../lib/mailbox/stateError.ts';
 import { StateFile } from '../../lib/mailbox/stateFile.ts';
-import { StoreError } from '../../lib/store/port.ts';
 import { EXIT, type ExitCode, UsageError, worst } from '../exitCodes.ts';
 import { countInWords } from '../words.ts';
 import type { Call } from './command.ts';
+import { stateTrouble } from './stateTrouble.ts';
 
 interface Deed {
   readonly change: (head: Head, uidls: readonly string[], nowMs: number) => Head;
@@ -40,11 +39,7 @@ async function doTo(call: Call, id: string, { change, says }: Deed): Promise<Exi
     else terminal.out(inWords(id, meant.length, says));
     return EXIT.done;
   } catch (error) {
-    if (!(error instanceof StoreError || error instanceof StateError)) throw error;
-    const { code, kind, message } = error;
-    if (json) terminal.json({ mailbox: id, error: { code, kind, message } });
-    else terminal.out(`✗ ${id}: ${message} (${code})`);
-    return kind === 'person' ? EXIT.person : EXIT.later;
+    return stateTrouble(call, id, error);
   }
 }
 

@@ -1,12 +1,11 @@
 import { setAsideOf } from '../../lib/mailbox/failures.ts';
 import { loadHead } from '../../lib/mailbox/head.ts';
 import { type Head, openIntents, recordCount, seedCount, type TooLarge } from '../../lib/mailbox/state.ts';
-import { StateError } from '../../lib/mailbox/stateError.ts';
 import { tooLargeOf } from '../../lib/mailbox/tooLarge.ts';
-import { StoreError } from '../../lib/store/port.ts';
 import { EXIT, type ExitCode, worst } from '../exitCodes.ts';
 import { countInWords, instantInWords, table } from '../words.ts';
 import type { Call } from './command.ts';
+import { stateTrouble } from './stateTrouble.ts';
 
 /** Rows of set-aside messages that a person reads; --json has them all. */
 const ROWS_SHOWN = 100;
@@ -18,18 +17,15 @@ export async function statusCommand(call: Call): Promise<ExitCode> {
   return worst(codes);
 }
 
-async function statusOf({ ports, terminal, json }: Call, id: string): Promise<ExitCode> {
+async function statusOf(call: Call, id: string): Promise<ExitCode> {
+  const { ports, terminal, json } = call;
   try {
     const { head, version } = await loadHead(ports.store, id);
     if (json) terminal.json(statusJson(head, version !== null));
     else terminal.out(version === null ? `${id}: never fetched` : statusInWords(head, ports.clock.now()));
     return EXIT.done;
   } catch (error) {
-    if (!(error instanceof StoreError || error instanceof StateError)) throw error;
-    const { code, kind, message } = error;
-    if (json) terminal.json({ mailbox: id, error: { code, kind, message } });
-    else terminal.out(`✗ ${id}: ${message} (${code})`);
-    return kind === 'person' ? EXIT.person : EXIT.later;
+    return stateTrouble(call, id, error);
   }
 }
 

@@ -82,7 +82,10 @@ export const POLICIES: readonly Mutant[] = [
         replace: 'record === undefined ? policy.sizeLimit * 100 :',
       },
     ],
-    caughtBy: { oracles: ['I17 size limit'] },
+    caughtBy: {
+      file: 'test/fetch/sizeLimit.test.ts',
+      title: 'what turns out to be over the limit while it comes',
+    },
   },
   {
     name: 'too large told at each run',
@@ -94,7 +97,10 @@ export const POLICIES: readonly Mutant[] = [
         replace: '{ ...one, reported: false }',
       },
     ],
-    caughtBy: { oracles: ['I19 told once', 'L3 quiet'] },
+    caughtBy: {
+      file: 'test/fetch/sizeLimit.test.ts',
+      title: 'what LIST shows to be over the limit',
+    },
   },
   {
     name: 'too large told to nobody',

@@ -115,9 +115,10 @@ export function atTooLarge({ uidl, size, limit }: MessageTooLarge, ledger: Ledge
   const meant = [...(ledger.offered.get(uidl) ?? [])];
   if ((size ?? 0) <= limit && !meant.some((message) => isOver(message, ledger)))
     ledger.fail('I17 size limit', `${uidl} is told to be too large, and is not`);
-  // At least once, like all events; but once the state says so, and nobody else is at it, not again.
+  // At least once, like all events; but once the state says so, and nobody else is at it, not again. One that a twin has
+  // joined, or left, has another name than before.
   const known = ledger.head?.tooLarge?.some((one) => one.reported && seedKey(one) === key);
-  if (ledger.calm && known) ledger.fail('I19 told once', `${uidl} is too large`);
+  if (ledger.calm && known && meant.length === 1) ledger.fail('I19 told once', `${uidl} is too large`);
   ledger.counts.tooLarge += 1;
   ledger.toldLarge.add(key);
 }
