@@ -102,7 +102,7 @@ async function beginSession(mailbox: Mailbox, ports: FetchPorts, options: Begin)
       },
     );
     if (withoutUidl !== null)
-      await mustBeServed(mailbox, { withoutUidl, capabilities, state: options.state });
+      await mustBeServed(mailbox, { client, withoutUidl, capabilities, state: options.state });
     return {
       client,
       listing,

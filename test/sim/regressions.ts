@@ -134,4 +134,14 @@ export const REGRESSIONS: readonly Regression[] = [
     seed: 2001,
     found: 'Where nothing vouched for the server, what no twin’s turn came for was never announced.',
   },
+  {
+    seed: 4428,
+    found:
+      'A server whose CAPA had just been lost and whose UIDL was refused once was taken for one without UIDL.',
+  },
+  {
+    seed: 3511,
+    found:
+      'UIDL of one message, answered wrongly once, was asked no more, though the server had nothing else.',
+  },
 ];
