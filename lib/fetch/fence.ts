@@ -20,9 +20,13 @@ export type FenceForm = 'UIDL' | 'LIST';
 export async function learnFence(session: Session, odd: OddForms = NO_ODD_FORMS): Promise<void> {
   const { listing } = session;
   if (listing.length === 0) return;
-  for (const form of ['UIDL', 'LIST'] as const) {
+  // It may have been an accident, so that what is odd is asked where nothing else is answered.
+  const forms = (['UIDL', 'LIST'] as const).toSorted(
+    (one, other) => Number(odd.has(one)) - Number(odd.has(other)),
+  );
+  for (const form of forms) {
     const row = askedOf(session, form, []);
-    if (row === null || odd.has(form)) continue;
+    if (row === null) continue;
     const seen = await answered(session, form, row).catch(async (error: unknown) => {
       // QUIRK: some leave the number out, or send the whole listing: the other form may do in another session.
       if (error instanceof Pop3Error && error.code === 'E_POP3_WRONG_ANSWER') await odd.add(form);
@@ -35,7 +39,7 @@ export async function learnFence(session: Session, odd: OddForms = NO_ODD_FORMS)
   }
 }
 
-/** Forms that the server answers in a form of its own, which ends a session: not to be asked again. */
+/** Forms that the server answers in a form of its own, which ends a session: to be asked last. */
 export interface OddForms {
   has(form: FenceForm): boolean;
   add(form: FenceForm): Promise<void>;
@@ -43,7 +47,7 @@ export interface OddForms {
 
 const NO_ODD_FORMS: OddForms = { has: () => false, add: async () => {} };
 
-/** As the state remembers them, for a week: what answers so today may be another server then. */
+/** As the state remembers them, for a day: the size that LIST tells is no such secret as a UIDL. */
 export function oddFormsOf({ state, ports }: Pick<RunContext, 'state' | 'ports'>): OddForms {
   return {
     has: (form) => {
@@ -57,7 +61,7 @@ export function oddFormsOf({ state, ports }: Pick<RunContext, 'state' | 'ports'>
   };
 }
 
-const ODD_FORM_MS = 7 * 24 * 3_600_000;
+const ODD_FORM_MS = 24 * 3_600_000;
 
 /** What is asked behind these; null where nothing can be. */
 export interface Question {

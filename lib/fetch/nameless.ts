@@ -6,7 +6,8 @@ import { isShort, type Policy } from '../mailbox/policy.ts';
 import type { MessageRef, StoredRecord } from '../mailbox/state.ts';
 import type { StateFile } from '../mailbox/stateFile.ts';
 import type { Capabilities } from '../pop3/capabilities.ts';
-import type { Pop3Error } from '../pop3/errors.ts';
+import type { Pop3Client } from '../pop3/client.ts';
+import { Pop3Error } from '../pop3/errors.ts';
 import { Unvouched } from './trouble.ts';
 
 /** How soon a message that is stored and still there is retrieved again: who ignores or refuses DELE does so for long. */
@@ -18,7 +19,11 @@ export function isSettled(policy: Policy, record: StoredRecord): boolean {
   return isShort(policy, record) || (sinceMs >= 0 && sinceMs < RETRIEVED_AGAIN_MS);
 }
 
+/** A server that announces nothing may have refused by accident, so that UIDL is asked so often again. */
+const ASKED_AGAIN = 2;
+
 export interface Refusal {
+  readonly client: Pop3Client;
   readonly withoutUidl: Pop3Error;
   readonly capabilities: Capabilities;
   readonly state: StateFile;
@@ -26,7 +31,13 @@ export interface Refusal {
 
 /** Rejects with Unvouched where a server that refused UIDL cannot be served. */
 export async function mustBeServed(policy: Policy, refusal: Refusal): Promise<void> {
-  const { withoutUidl, capabilities, state } = refusal;
+  const { client, withoutUidl, capabilities, state } = refusal;
+  for (let times = 0; !capabilities.announced && times < ASKED_AGAIN; times += 1)
+    if (!(await refusesUidl(client)))
+      throw unserved(
+        withoutUidl,
+        'refused UIDL, and answers it by now. Nothing was retrieved; the next run asks again.',
+      );
   if (capabilities.has('UIDL'))
     throw unserved(
       withoutUidl,
@@ -38,6 +49,16 @@ export async function mustBeServed(policy: Policy, refusal: Refusal): Promise<vo
       'refuses UIDL, and gave it to earlier runs: all its mail would count as new. Look for a proxy in between; if the server has no UIDL any more, give the mailbox another id.',
     );
   mustTake(policy, withoutUidl);
+}
+
+async function refusesUidl(client: Pop3Client): Promise<boolean> {
+  try {
+    await client.uidl(() => {});
+    return false;
+  } catch (error) {
+    if (error instanceof Pop3Error && error.kind === 'refused') return true;
+    throw error;
+  }
 }
 
 /** Throws Unvouched where the policy leaves mail on a server that refused UIDL. */

@@ -105,7 +105,8 @@ async function beginSession(mailbox: Mailbox, ports: FetchPorts, options: Begin)
       },
     );
     const policy = policyAt(mailbox, openedMs);
-    if (withoutUidl !== null) await mustBeServed(policy, { withoutUidl, capabilities, state: options.state });
+    if (withoutUidl !== null)
+      await mustBeServed(policy, { client, withoutUidl, capabilities, state: options.state });
     return {
       client,
       listing,

@@ -125,6 +125,24 @@ describe('a server without UIDL', () => {
     expect(announces.retrieved + now.retrieved).toBe(0);
   });
 
+  it('is not believed to be one where it announces nothing, and answers UIDL when it is asked again', async () => {
+    const world = new World({
+      messages: [mail('u1', letter('a'))],
+      settings: { delete: 'when-stored' },
+      behaviour: { capabilities: null },
+      faults: [{ verb: 'UIDL', args: '', reply: '-ERR not now\r\n', times: 2 }],
+    });
+    expect((await world.run()).error?.message).toContain('answers it by now');
+    expect(world.retrieved).toBe(0);
+    expect((await world.run()).counts).toMatchObject({ stored: 1 });
+    expect([...(await world.objects()).keys()].join()).not.toContain('nouidl');
+  });
+
+  it('that announces nothing is served', async () => {
+    const world = withoutUidl(letters('a', 'b'), { behaviour: { capabilities: null } });
+    expect((await world.run()).counts).toMatchObject({ listed: 2, stored: 2 });
+  });
+
   it('has an attempt that died behind its PUT found by its content, and announced once', async () => {
     const world = withoutUidl(letters('a', 'b'));
     const dies = async () => {

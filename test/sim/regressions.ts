@@ -142,4 +142,14 @@ export const REGRESSIONS: readonly Regression[] = [
     found:
       'Where commands came together a server lost dots, LIST agreed with what was left, and it was stored.',
   },
+  {
+    seed: 4428,
+    found:
+      'A server whose CAPA had just been lost and whose UIDL was refused once was taken for one without UIDL.',
+  },
+  {
+    seed: 3511,
+    found:
+      'UIDL of one message, answered wrongly once, was asked no more, though the server had nothing else.',
+  },
 ];
