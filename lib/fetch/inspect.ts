@@ -13,7 +13,7 @@ import type { FetchPorts } from './ports.ts';
 import { ProgressMeter } from './progressMeter.ts';
 import type { Trouble } from './report.ts';
 import { contextOf, type RunContext, Tally } from './runContext.ts';
-import { greeted, openSession, readListing, type Session } from './session.ts';
+import { greeted, openSession, readListing, type Session, warningsOf } from './session.ts';
 import { troubleOf } from './trouble.ts';
 
 export interface InspectOptions {
@@ -58,7 +58,8 @@ export async function planMailbox(
   ports: FetchPorts,
   options: InspectOptions,
 ): Promise<PlanReport> {
-  const nothing = { mailbox: mailbox.id, rows: [], counts: {}, octets: 0, notes: [] };
+  const warnings = warningsOf(mailbox);
+  const nothing = { mailbox: mailbox.id, rows: [], counts: {}, octets: 0, notes: warnings };
   const deadline = new Deadline(ports.clock, options.deadlineMs, options.signal);
   const over = new AbortController();
   options.signal?.addEventListener('abort', () => over.abort(), { once: true });
@@ -78,7 +79,7 @@ export async function planMailbox(
     await session.client.quit().catch(() => {
       // Nothing was asked of the session that QUIT would commit.
     });
-    return { ...nothing, rows, ...summed(rows), notes: session.notes, error: null };
+    return { ...nothing, rows, ...summed(rows), notes: [...warnings, ...session.notes], error: null };
   } catch (error) {
     return { ...nothing, error: troubleOf(error, mailbox.id) };
   } finally {
@@ -149,10 +150,12 @@ export async function checkMailbox(
     steps.push(step);
     options.onStep?.(step);
   });
-  let notes: readonly string[] = [];
+  let notes = warningsOf(mailbox);
   let error: Trouble | null = null;
   try {
-    notes = await walkThrough(mailbox, ports, { deadlineMs: options.deadlineMs, signal: over.signal }, walk);
+    const { deadlineMs } = options;
+    const found = await walkThrough(mailbox, ports, { deadlineMs, signal: over.signal }, walk);
+    notes = [...notes, ...found];
   } catch (cause) {
     error = troubleOf(cause, mailbox.id);
   } finally {

@@ -15,6 +15,15 @@ const PORT = 'must be a port number, 1 to 65535';
 const CONNECTIONS = 'must be a whole number, 1 to 100';
 const ATTEMPTS = 'must be a whole number, 1 to 20';
 
+/** The one value of `tls` without TLS: whoever writes it has read what it means. */
+export const PLAINTEXT = 'none-password-and-mail-are-readable';
+
+const TLS = `must be implicit, stls or, where everybody on the way may read the password and the mail, ${PLAINTEXT}`;
+
+/** RFC 8314 section 7.1 and RFC 1939 section 3. */
+const IMPLICIT_TLS_PORT = 995;
+const CLEAR_PORT = 110;
+
 const reference = z
   .string()
   .regex(
@@ -22,7 +31,7 @@ const reference = z
     'must be a reference such as env:NAME, file:PATH or secretsmanager:ID#KEY, never the secret itself',
   );
 
-const mailbox = z.strictObject({
+const mailboxSettings = z.strictObject({
   /** Part of every key and event id; never changed afterwards. */
   id: z
     .string()
@@ -33,8 +42,9 @@ const mailbox = z.strictObject({
     .string()
     .max(253, 'must have at most 253 characters')
     .regex(/^[A-Za-z0-9.:_-]+$/, 'must be a host name or an address'),
-  /** POP3 over TLS from the first byte (RFC 8314). */
-  port: z.int(PORT).min(1, PORT).max(65535, PORT).default(995),
+  /** TLS from the first byte (RFC 8314), by STLS or no session at all (RFC 2595), or none. */
+  tls: z.enum(['implicit', 'stls', PLAINTEXT], TLS).default('implicit'),
+  port: z.int(PORT).min(1, PORT).max(65535, PORT).optional(),
   user: z.string().min(1).max(1024).regex(WITHOUT_CONTROLS, 'must not contain control characters'),
   password: reference,
   /** Certificate authorities to trust for this server instead of the system's: PEM text or a reference to it. */
@@ -54,6 +64,11 @@ const mailbox = z.strictObject({
   pipelining: z.boolean().default(true),
   enabled: z.boolean().default(true),
 });
+
+const mailbox = mailboxSettings.transform((given) => ({
+  ...given,
+  port: given.port ?? (given.tls === 'implicit' ? IMPLICIT_TLS_PORT : CLEAR_PORT),
+}));
 
 const mailboxes = z.array(mailbox, 'must be a list of mailboxes').min(1, 'must name at least one mailbox');
 

@@ -240,6 +240,7 @@ function mailboxOf({ deletes, attempts, summaries }: Stage['circumstances']): Ma
     id: 'inbox',
     host: 'pop.example.org',
     port: 995,
+    tls: 'implicit',
     user: 'ferry',
     password: 'env:PASSWORD',
     delete: deletes ? 'when-stored' : 'keep',
