@@ -28,7 +28,8 @@ export function wire(settings: Settings, host: Pick<Host, 'env' | 'stdout'>): Fe
   const store = storeOf(settings);
   const endpoint = 'bucket' in settings.store ? settings.store.endpoint : undefined;
   return {
-    dial: dialTls({ timer: systemClock }),
+    // Whoever runs the command reaches with it what they reach without it: a server at home, or on this machine.
+    dial: dialTls({ timer: systemClock, reach: 'any' }),
     store,
     publisher: publisherOf(settings, host.stdout),
     secrets: secretsOf(settings, host.env),

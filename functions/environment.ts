@@ -15,6 +15,8 @@ const environment = z.object({
   MAILFERRY_EVENTS_ENDPOINT: url.optional(),
   MAILFERRY_SECRETS_ENDPOINT: url.optional(),
   MAILFERRY_PATH_STYLE: z.enum(['true', 'false']).default('false'),
+  /** Whether a mailbox's host may be in a private network, or this very machine. */
+  MAILFERRY_PRIVATE_ADDRESSES: z.enum(['true', 'false']).default('false'),
 });
 
 export interface Environment {
@@ -25,6 +27,7 @@ export interface Environment {
   readonly eventsEndpoint: string | undefined;
   readonly secretsEndpoint: string | undefined;
   readonly pathStyle: boolean;
+  readonly privateAddresses: boolean;
 }
 
 /** Throws SettingsError with every problem. An empty variable is an absent one: templates leave such behind. */
@@ -47,5 +50,6 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     eventsEndpoint: data.MAILFERRY_EVENTS_ENDPOINT,
     secretsEndpoint: data.MAILFERRY_SECRETS_ENDPOINT,
     pathStyle: data.MAILFERRY_PATH_STYLE === 'true',
+    privateAddresses: data.MAILFERRY_PRIVATE_ADDRESSES === 'true',
   };
 }

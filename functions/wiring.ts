@@ -25,7 +25,8 @@ export function wire(environment: Environment): FetchPorts {
     ...chance,
   });
   return {
-    dial: dialTls({ timer: systemClock }),
+    // Whoever may write config/mailboxes.json must not reach what only this function can.
+    dial: dialTls({ timer: systemClock, reach: environment.privateAddresses ? 'private' : 'public' }),
     store,
     publisher: eventBridge({
       bus,

@@ -136,6 +136,11 @@ function fixtures(): readonly Fixture[] {
     }
     for (const [code, rule] of AMBIENT) add(folder, `export const kept = ${code};\n`, inLib ? rule : null);
   }
+  made.push({
+    file: 'lib/pop3/addresses.ts',
+    code: "import { connect } from 'node:net';\nexport const kept = connect;\n",
+    refused: 'imports',
+  });
   return made;
 }
 

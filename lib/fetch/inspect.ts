@@ -19,7 +19,7 @@ import { ProgressMeter } from './progressMeter.ts';
 import { readListing } from './readListing.ts';
 import type { Trouble } from './report.ts';
 import { contextOf, type RunContext, Tally } from './runContext.ts';
-import { greeted, openSession } from './session.ts';
+import { greeted, openSession, warningsOf } from './session.ts';
 import { inWords, refuseRenumbered, seedsToCome } from './start.ts';
 import { troubleOf } from './trouble.ts';
 
@@ -74,7 +74,7 @@ export async function planMailbox(
   ports: FetchPorts,
   options: InspectOptions,
 ): Promise<PlanReport> {
-  const notes = providerNotes(mailbox.host);
+  const notes = [...providerNotes(mailbox.host), ...warningsOf(mailbox)];
   const nothing = { mailbox: mailbox.id, rows: [], counts: {}, octets: 0, notes };
   const deadline = new Deadline(ports.clock, options.deadlineMs, options.signal);
   const over = new AbortController();
@@ -169,10 +169,12 @@ export async function checkMailbox(
     steps.push(step);
     options.onStep?.(step);
   });
-  let notes: readonly string[] = [];
+  let notes = warningsOf(mailbox);
   let error: Trouble | null = null;
   try {
-    notes = await walkThrough(mailbox, ports, { deadlineMs: options.deadlineMs, signal: over.signal }, walk);
+    const { deadlineMs } = options;
+    const found = await walkThrough(mailbox, ports, { deadlineMs, signal: over.signal }, walk);
+    notes = [...notes, ...found];
   } catch (cause) {
     error = advised(troubleOf(cause, mailbox.id), mailbox);
   } finally {

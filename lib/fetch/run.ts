@@ -27,7 +27,7 @@ import { ProgressMeter } from './progressMeter.ts';
 import { mayReopen, type Verdict } from './reopening.ts';
 import type { Progress, RunReport, Waiting } from './report.ts';
 import { contextOf, type RunBegin, type RunContext, Tally } from './runContext.ts';
-import { openSession, type Session } from './session.ts';
+import { openSession, type Session, warningsOf } from './session.ts';
 import { work } from './sessions.ts';
 import { fetchSingly } from './singly.ts';
 import { nextDueMs } from './suspects.ts';
@@ -62,6 +62,7 @@ export async function runMailbox(
   const startedAtMs = clock.now();
   const run = clock.nonce();
   const tally = new Tally();
+  for (const warning of warningsOf(mailbox)) tally.note(warning);
   const deadline = new Deadline(clock, options.deadlineMs, options.signal);
   const over = new AbortController();
   const progress = new ProgressMeter(mailbox.id, options.onProgress);

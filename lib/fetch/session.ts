@@ -1,10 +1,10 @@
 /** One POP3 session: from the secret to the listing, and what must be known of it to end it rightly. */
 import { type Policy, policyAt } from '../mailbox/policy.ts';
-import type { Mailbox } from '../mailbox/settings.ts';
+import { type Mailbox, PLAINTEXT } from '../mailbox/settings.ts';
 import type { StateFile } from '../mailbox/stateFile.ts';
 import { Pop3Client } from '../pop3/client.ts';
 import { Pop3Error } from '../pop3/errors.ts';
-import type { Transport } from '../pop3/transport.ts';
+import type { Endpoint, Transport } from '../pop3/transport.ts';
 import type { Secret } from '../secrets/port.ts';
 import type { FenceForm } from './fence.ts';
 import { Known } from './known.ts';
@@ -166,20 +166,32 @@ async function signInWith(
   }
 }
 
-/** Connected and greeted; rejects with Pop3Error or, where the certificate authority is a reference, SecretError. */
+/** Connected, greeted and, but for a mailbox that does without, under TLS; rejects with Pop3Error or, where the certificate authority is a reference, SecretError. */
 export async function greeted(
   mailbox: Mailbox,
   ports: FetchPorts,
   options: Pick<SignInOptions, 'deadlineMs' | 'signal'>,
 ): Promise<Pop3Client> {
+  const { host, port, tls } = mailbox;
   const ca = await authorityOf(mailbox, ports);
-  const endpoint = { host: mailbox.host, port: mailbox.port, ...(ca === undefined ? {} : { ca }) };
+  const endpoint: Endpoint = {
+    ...{ host, port, tls: tls === PLAINTEXT ? 'none' : tls },
+    ...(ca === undefined ? {} : { ca }),
+  };
   const transport: Transport = await ports.dial(endpoint, options.signal);
   return Pop3Client.open(transport, {
     timer: ports.clock,
     deadlineMs: options.deadlineMs,
     signal: options.signal,
   });
+}
+
+/** Said in every report and check of a mailbox without TLS. */
+export function warningsOf({ tls }: Mailbox): readonly string[] {
+  if (tls !== PLAINTEXT) return [];
+  return [
+    `The line to the server is not encrypted (tls: ${PLAINTEXT}): everybody on the way can read the password and the mail, and change both. Set tls to implicit or stls as soon as the server has it.`,
+  ];
 }
 
 async function authorityOf(mailbox: Mailbox, ports: FetchPorts): Promise<string | undefined> {

@@ -28,6 +28,15 @@ const NEWEST = 1_000_000;
 const LARGEST = 2 ** 31 - 1;
 const OCTETS = `must be a whole number of octets, 1 to ${LARGEST}`;
 
+/** The one value of `tls` without TLS: whoever writes it has read what it means. */
+export const PLAINTEXT = 'none-password-and-mail-are-readable';
+
+const TLS = `must be implicit, stls or, where everybody on the way may read the password and the mail, ${PLAINTEXT}`;
+
+/** RFC 8314 section 7.1 and RFC 1939 section 3. */
+const IMPLICIT_TLS_PORT = 995;
+const CLEAR_PORT = 110;
+
 const reference = z
   .string()
   .regex(
@@ -49,7 +58,7 @@ const beginning = z.union(
   { error: `must be all, new-mail-only or { newest: 1 to ${NEWEST} }` },
 );
 
-const mailbox = z.strictObject({
+const mailboxSettings = z.strictObject({
   /** Part of every key and event id; never changed afterwards. */
   id: z
     .string()
@@ -60,8 +69,9 @@ const mailbox = z.strictObject({
     .string()
     .max(253, 'must have at most 253 characters')
     .regex(/^[A-Za-z0-9.:_-]+$/, 'must be a host name or an address'),
-  /** POP3 over TLS from the first byte (RFC 8314). */
-  port: z.int(PORT).min(1, PORT).max(65535, PORT).default(995),
+  /** TLS from the first byte (RFC 8314), by STLS or no session at all (RFC 2595), or none. */
+  tls: z.enum(['implicit', 'stls', PLAINTEXT], TLS).default('implicit'),
+  port: z.int(PORT).min(1, PORT).max(65535, PORT).optional(),
   user: z.string().min(1).max(1024).regex(WITHOUT_CONTROLS, 'must not contain control characters'),
   password: reference,
   /** Certificate authorities to trust for this server instead of the system's: PEM text or a reference to it. */
@@ -93,6 +103,11 @@ const mailbox = z.strictObject({
     .default('5m'),
   enabled: z.boolean().default(true),
 });
+
+const mailbox = mailboxSettings.transform((given) => ({
+  ...given,
+  port: given.port ?? (given.tls === 'implicit' ? IMPLICIT_TLS_PORT : CLEAR_PORT),
+}));
 
 const mailboxes = z.array(mailbox, 'must be a list of mailboxes').min(1, 'must name at least one mailbox');
 

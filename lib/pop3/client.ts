@@ -5,7 +5,7 @@ import type { Exchange } from './explain.ts';
 import { LineFraming } from './framing.ts';
 import { UIDL_MAX_BYTES } from './limits.ts';
 import { Listing, type ListingEnd } from './listing.ts';
-import type { Refusal, Scope } from './refusals.ts';
+import { type Refusal, type Scope, TLS_WANTED } from './refusals.ts';
 import { parseOctets, parseRow, type Row, type Status } from './replies.ts';
 import type { Transport } from './transport.ts';
 
@@ -44,13 +44,18 @@ const QUIT_UNANSWERED: Refusal = {
 export class Pop3Client {
   readonly #connection: Connection;
   readonly #greeting: string;
+  /** The last CAPA had STLS, which no server has under TLS (RFC 2595 section 4). */
+  #offersTls = false;
 
   private constructor(connection: Connection, greeting: string) {
     this.#connection = connection;
     this.#greeting = greeting;
   }
 
-  /** Reads the greeting. Any failure, a refusing greeting included, leaves the transport destroyed. */
+  /**
+   * Reads the greeting and, where the transport has `startTls`, goes on under TLS: without asking CAPA first, which
+   * anybody in between could have edited. Any failure, a refusing greeting or STLS included, leaves it destroyed.
+   */
   static async open(transport: Transport, options: Pop3Options): Promise<Pop3Client> {
     const connection = new Connection(transport, options);
     const exchange: Exchange = {
@@ -62,7 +67,12 @@ export class Pop3Client {
     };
     try {
       const greeting = await connection.exchange(exchange, (status) => connection.show(status.text));
-      return new Pop3Client(connection, greeting);
+      const handshake = transport.startTls;
+      if (handshake === undefined) return new Pop3Client(connection, greeting);
+      const statusMs = connection.limits.commandMs;
+      const stls: Exchange = { phase: 'stls', verb: 'STLS', args: [], scope: 'stls', statusMs };
+      const secured = await connection.startTls(stls, () => handshake.call(transport));
+      return new Pop3Client(new Connection(secured, options), greeting);
     } catch (error) {
       connection.close(error instanceof Error ? error : new Error(String(error)));
       throw error;
@@ -101,7 +111,9 @@ export class Pop3Client {
     };
     try {
       await this.#multiline(this.#about('capa', 'CAPA', 'mailbox'), take, limits.capabilityBytes);
-      return capabilities(lines);
+      const announced = capabilities(lines);
+      this.#offersTls = announced.has('STLS');
+      return announced;
     } catch (error) {
       if (this.closedBy === null && error instanceof Pop3Error) return capabilities(null);
       throw error;
@@ -117,7 +129,9 @@ export class Pop3Client {
     this.#connection.hide(password);
     const statusMs = this.#connection.limits.signInMs;
     const common = { phase: 'sign-in', scope: 'sign-in', statusMs } as const;
-    await this.#status({ ...common, verb: 'USER', args: [user] });
+    const refused = (meant: Refusal) =>
+      this.#offersTls && meant.code === 'E_POP3_SIGNIN_REFUSED' ? TLS_WANTED : meant;
+    await this.#status({ ...common, verb: 'USER', args: [user], refused });
     await this.#status({ ...common, verb: 'PASS', args: [password], dropped: SIGNIN_DROPPED });
   }
 

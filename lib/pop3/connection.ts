@@ -131,11 +131,29 @@ export class Connection {
       const untilMs = this.#timer.now() + exchange.statusMs;
       if (exchange.verb !== null) await this.#send(exchange.verb, exchange.args, untilMs);
       const status = await this.#readStatus(untilMs);
-      if (!status.ok) throw this.#error({ words: 'the server refused', ...refusal(exchange.scope, status) });
+      if (!status.ok) {
+        const meant = refusal(exchange.scope, status);
+        const told = exchange.refused?.(meant) ?? meant;
+        throw this.#error({ words: 'the server refused', ...told });
+      }
       return await answer(status);
     } finally {
       this.#busy = false;
     }
+  }
+
+  /**
+   * STLS and the handshake (RFC 2595 section 4). A byte behind the server's +OK was sent in the clear, by anybody: read
+   * later, it would pass for an answer under TLS. Nothing of this connection is of use afterwards.
+   */
+  async startTls(exchange: Exchange, handshake: () => Promise<Transport>): Promise<Transport> {
+    return this.exchange(exchange, async () => {
+      if (this.#unread() > 0) {
+        const words = 'the server sent bytes between its answer to STLS and the handshake';
+        throw await this.#unasked('E_POP3_STLS_INJECTED', words, false);
+      }
+      return this.#wire.upgrade(handshake);
+    });
   }
 
   /**
@@ -257,13 +275,17 @@ export class Connection {
     }
   }
 
-  /** Bytes that nobody asked for, shown as the reply: often it is the server saying why it hangs up. */
-  async #unsolicited(): Promise<Pop3Error> {
-    if (this.#at === this.#input.length) await this.#fill(this.#timer.now() + this.limits.commandMs);
-    this.#reply = this.show(this.#input.subarray(this.#at, this.#at + this.limits.statusLineBytes));
+  #unsolicited(): Promise<Pop3Error> {
     // Behind a body, or before the command.
     const unsent = this.#octets === null;
-    return this.broken('E_POP3_UNSOLICITED', 'the server sent bytes that no command had asked for', unsent);
+    return this.#unasked('E_POP3_UNSOLICITED', 'the server sent bytes that no command had asked for', unsent);
+  }
+
+  /** Bytes that nobody asked for, shown as the reply: often it is the server saying why it hangs up. */
+  async #unasked(code: string, words: string, unsent: boolean): Promise<Pop3Error> {
+    if (this.#at === this.#input.length) await this.#fill(this.#timer.now() + this.limits.commandMs);
+    this.#reply = this.show(this.#input.subarray(this.#at, this.#at + this.limits.statusLineBytes));
+    return this.broken(code, words, unsent);
   }
 
   #tooLarge(maxBytes: number): Pop3Error {

@@ -1,7 +1,17 @@
 import { promises as dns } from 'node:dns';
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type TLSSocket } from 'node:tls';
-import { abortedError, dnsError, tcpError, timeoutError, tlsError, unprovenError } from './dialErrors.ts';
+import { forbidden, type Reach } from './addresses.ts';
+import {
+  abortedError,
+  dnsError,
+  forbiddenError,
+  tcpError,
+  timeoutError,
+  tlsError,
+  unprovenError,
+  withoutNames,
+} from './dialErrors.ts';
 import type { Pop3Error } from './errors.ts';
 import { DIAL_LIMITS, type DialLimits } from './limits.ts';
 import { overSocket } from './socket.ts';
@@ -10,40 +20,59 @@ import type { Dial, Endpoint, Timer, Transport } from './transport.ts';
 export interface DialOptions {
   readonly timer: Timer;
   readonly limits?: Partial<DialLimits>;
+  /** Which addresses are connected to, whatever name they stand behind; default: any. */
+  readonly reach?: Reach;
+  /** Default: the system's resolver. Asked once a connection; what it answered is what is looked at and connected to. */
+  readonly resolve?: (host: string) => Promise<readonly Address[]>;
 }
 
 /** How often TCP asks whether an idle peer is still there: a NAT on the way forgets after some minutes. */
 const KEEP_ALIVE_MS = 60_000;
 
-interface Address {
+export interface Address {
   readonly address: string;
   readonly family: number;
 }
 
 /**
- * Implicit TLS, 1.2 or newer, always verified: against the endpoint's own authorities or else the system's,
- * and against the name in the mailbox's setting, whatever address it resolved to. There is no way to switch
- * verification off, and no session is ever resumed (Node once skipped the name check on resumption).
+ * TLS, 1.2 or newer, is always verified: against the endpoint's own authorities or else the system's, and against
+ * the name in the mailbox's setting, whatever address it resolved to. There is no way to switch verification off, and
+ * no session is ever resumed (Node once skipped the name check on resumption).
  */
 export function dialTls(options: DialOptions): Dial {
+  const { timer, reach = 'any', resolve = resolveHost } = options;
   const limits = { ...DIAL_LIMITS, ...options.limits };
   return async (endpoint, signal) => {
     const step = <T>(phase: 'dns' | 'tcp' | 'tls', limitMs: number, start: Start<T>) =>
-      timed(options.timer, { phase, limitMs, endpoint, signal }, start);
-    const addresses = await step<readonly Address[]>('dns', limits.dnsMs, (settle) => {
-      resolveHost(endpoint.host).then(settle.done, (error) => settle.failed(dnsError(endpoint, error)));
+      timed(timer, { phase, limitMs, endpoint, signal }, start);
+    const found = await step<readonly Address[]>('dns', limits.dnsMs, (settle) => {
+      resolve(endpoint.host).then(settle.done, (error) => settle.failed(dnsError(endpoint, error)));
       return () => {};
     });
+    const addresses = permitted(endpoint, found, reach);
     const tcp = await step<Socket>('tcp', limits.tcpMs, (settle) =>
       openTcp(endpoint, addresses, limits.addressMs, settle),
     );
-    try {
-      return await step<Transport>('tls', limits.tlsMs, (settle) => openTls(endpoint, tcp, settle));
-    } catch (error) {
-      tcp.destroy();
-      throw error;
-    }
+    const secured = async () => {
+      try {
+        return await step<Transport>('tls', limits.tlsMs, (settle) => openTls(endpoint, tcp, settle));
+      } catch (error) {
+        tcp.destroy();
+        throw error;
+      }
+    };
+    const { tls = 'implicit' } = endpoint;
+    if (tls === 'implicit') return secured();
+    return tls === 'stls' ? overSocket(tcp, secured) : overSocket(tcp);
   };
+}
+
+/** Those that may be connected to; where there are none, an error that says of each what it is. */
+function permitted(endpoint: Endpoint, found: readonly Address[], reach: Reach): readonly Address[] {
+  const judged = found.map(({ address }) => ({ address, what: forbidden(address, reach) }));
+  const allowed = found.filter((_, index) => judged[index]?.what === null);
+  if (allowed.length === 0 && found.length > 0) throw forbiddenError(endpoint, judged);
+  return allowed;
 }
 
 interface Settle<T> {
@@ -133,10 +162,16 @@ function openTls(endpoint: Endpoint, tcp: Socket, settle: Settle<Transport>): ()
     ...(endpoint.ca === undefined ? {} : { ca: endpoint.ca }),
     minVersion: 'TLSv1.2',
     rejectUnauthorized: true,
-    // Node compares with "localhost" where it is given a socket and no name; the setting is what counts.
-    checkServerIdentity: (_name, certificate) => checkServerIdentity(endpoint.host, certificate),
+    // Node compares with "localhost" where it is given a socket and no name; the setting is what counts. A common
+    // name is no name (RFC 9525 section 6.3): Node takes it where there is no other.
+    checkServerIdentity: (_name, certificate) =>
+      certificate.subjectaltname === undefined
+        ? withoutNames(certificate)
+        : checkServerIdentity(endpoint.host, certificate),
   });
   socket.on('error', (error) => settle.failed(tlsError(endpoint, error)));
+  // Where the socket below is destroyed there is no error.
+  socket.once('close', () => settle.failed(tlsError(endpoint, undefined)));
   socket.once('secureConnect', () => {
     if (proven(socket)) settle.done(overSocket(socket));
     else settle.failed(unprovenError(endpoint));

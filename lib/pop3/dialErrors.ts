@@ -34,7 +34,14 @@ const NOT_TLS: Named = {
   kind: 'person',
   code: 'E_POP3_NOT_TLS',
   words: 'what answers at this port does not speak TLS',
-  next: 'Use the port for implicit TLS, usually 995.',
+  next: 'Use the port for implicit TLS, usually 995, or set tls to stls if this is the port for STLS, usually 110.',
+};
+/** Whatever came in place of the handshake is not looked at: somebody may be putting words in. */
+const NOT_TLS_AFTER_STLS: Named = {
+  kind: 'person',
+  code: 'E_POP3_NOT_TLS',
+  words: 'the server agreed to STLS, and what came then is not TLS',
+  next: 'Nothing secret was sent. Use tls: implicit if the server has a port for it, usually 995; else ask whoever runs it.',
 };
 const UNKNOWN_CA: Named = {
   kind: 'person',
@@ -45,8 +52,20 @@ const UNKNOWN_CA: Named = {
 const WEAK: Named = {
   kind: 'person',
   code: 'E_POP3_TLS_WEAK',
-  words: "the server's keys are too weak",
-  next: 'The server must be upgraded.',
+  words: "the server's keys or signatures are too weak",
+  next: 'The server needs a new certificate or must be upgraded: ask whoever runs it.',
+};
+const UNSOUND: Named = {
+  kind: 'person',
+  code: 'E_POP3_TLS_UNSOUND',
+  words: 'the certificate is not sound',
+  next: ASK_THEM,
+};
+const NO_AUTHORITY: Named = {
+  kind: 'person',
+  code: 'E_POP3_TLS_NO_AUTHORITY',
+  words: 'the certificate was issued by one that may not issue any',
+  next: ASK_THEM,
 };
 
 /** OpenSSL's and Node's names for what is wrong with a server's certificate or its TLS. */
@@ -81,6 +100,16 @@ const TLS_TROUBLES: Readonly<Record<string, Named>> = {
   ERR_SSL_EE_KEY_TOO_SMALL: WEAK,
   ERR_SSL_CA_KEY_TOO_SMALL: WEAK,
   ERR_SSL_CA_MD_TOO_WEAK: WEAK,
+  INVALID_CA: NO_AUTHORITY,
+  PATH_LENGTH_EXCEEDED: NO_AUTHORITY,
+  CERT_UNTRUSTED: UNKNOWN_CA,
+  CERT_REJECTED: UNKNOWN_CA,
+  INVALID_PURPOSE: {
+    kind: 'person',
+    code: 'E_POP3_TLS_WRONG_PURPOSE',
+    words: 'the certificate is not meant for a server',
+    next: ASK_THEM,
+  },
   CERT_SIGNATURE_FAILURE: {
     kind: 'person',
     code: 'E_POP3_TLS_FORGED',
@@ -88,6 +117,14 @@ const TLS_TROUBLES: Readonly<Record<string, Named>> = {
     next: ASK_THEM,
   },
 };
+
+/** What a name that does not fit has for a code in Node; a certificate without any has the same here. */
+const WRONG_NAME = 'ERR_TLS_CERT_ALTNAME_INVALID';
+
+/** For `checkServerIdentity`: the error of a certificate without alternative names. */
+export function withoutNames(cert: NonNullable<Trouble['cert']>): Error {
+  return Object.assign(new Error('The certificate has no alternative names.'), { code: WRONG_NAME, cert });
+}
 
 export function dnsError(endpoint: Endpoint, cause: unknown): Pop3Error {
   const code = asTrouble(cause).code ?? 'no code';
@@ -98,6 +135,20 @@ export function dnsError(endpoint: Endpoint, cause: unknown): Pop3Error {
     code: absent ? 'E_POP3_DNS_NOT_FOUND' : 'E_POP3_DNS_FAILED',
     words: absent ? 'there is no such host name (ENOTFOUND)' : `the name could not be resolved (${code})`,
     next: absent ? 'Check the host in the mailbox setting.' : AGAIN,
+  });
+}
+
+/** @param judged each address that the name has, and what it is */
+export function forbiddenError(
+  endpoint: Endpoint,
+  judged: readonly { readonly address: string; readonly what: string | null }[],
+): Pop3Error {
+  const each = judged.map(({ address, what }) => `${shown(address)} is ${what}`).join('; ');
+  return dialError('dns', endpoint, undefined, {
+    kind: 'person',
+    code: 'E_POP3_ADDRESS_FORBIDDEN',
+    words: `the host is at no address that may be connected to (${each})`,
+    next: 'Nothing was connected to. Check the host in the mailbox setting; a function reaches private networks and its own machine with MAILFERRY_PRIVATE_ADDRESSES=true alone.',
   });
 }
 
@@ -114,17 +165,25 @@ export function tcpError(endpoint: Endpoint, addresses: readonly string[], cause
 
 export function tlsError(endpoint: Endpoint, cause: unknown): Pop3Error {
   const trouble = asTrouble(cause);
-  if (trouble.code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return dialError('tls', endpoint, cause, wrongName(trouble));
-  const named = TLS_TROUBLES[trouble.code ?? ''];
-  if (named !== undefined)
-    return dialError('tls', endpoint, cause, { ...named, words: `${named.words} (${trouble.code})` });
+  if (trouble.code === WRONG_NAME) return dialError('tls', endpoint, cause, wrongName(trouble));
+  const known = trouble.code === 'UNSPECIFIED' ? byWords(trouble) : TLS_TROUBLES[trouble.code ?? ''];
+  const named = known === NOT_TLS && endpoint.tls === 'stls' ? NOT_TLS_AFTER_STLS : known;
+  if (named !== undefined) {
+    const words = `${named.words} (${trouble.code === 'UNSPECIFIED' ? trouble.message : trouble.code})`;
+    return dialError('tls', endpoint, cause, { ...named, words });
+  }
   return dialError('tls', endpoint, cause, {
     kind: 'later',
     code: 'E_POP3_TLS_FAILED',
     words: `the TLS handshake failed (${trouble.code ?? shown(trouble.message ?? 'no reason given')})`,
     next: AGAIN,
   });
+}
+
+/** QUIRK: Node has no name for what OpenSSL checks of a certificate since 1.1; the words are OpenSSL's own. */
+function byWords({ message = '' }: Trouble): Named {
+  if (message.includes('too weak')) return WEAK;
+  return message.includes('certificate signing') ? NO_AUTHORITY : UNSOUND;
 }
 
 export function timeoutError(phase: 'dns' | 'tcp' | 'tls', endpoint: Endpoint, limitMs: number): Pop3Error {
@@ -155,7 +214,16 @@ export function unprovenError(endpoint: Endpoint): Pop3Error {
 }
 
 function wrongName({ cert }: Trouble): Named {
-  const names = cert?.subjectaltname ?? `no alternative names; CN ${String(cert?.subject?.CN ?? 'absent')}`;
+  const names = cert?.subjectaltname;
+  if (names === undefined) {
+    const common = String(cert?.subject?.CN ?? 'absent');
+    return {
+      kind: 'person',
+      code: 'E_POP3_TLS_NO_NAME',
+      words: `the certificate has no alternative names; its common name (${shown(common)}) does not count (RFC 9525)`,
+      next: 'The server needs a certificate with its host among the alternative names: ask whoever runs it.',
+    };
+  }
   return {
     kind: 'person',
     code: 'E_POP3_TLS_WRONG_NAME',

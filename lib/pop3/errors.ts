@@ -20,6 +20,7 @@ export type Pop3Phase =
   | 'tcp'
   | 'tls'
   | 'greeting'
+  | 'stls'
   | 'capa'
   | 'sign-in'
   | 'uidl'

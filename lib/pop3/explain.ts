@@ -13,6 +13,8 @@ export interface Exchange {
   readonly statusMs: number;
   /** What it means if the line drops before the first byte of the answer; otherwise just 'lost'. */
   readonly dropped?: Refusal;
+  /** What a -ERR means, where more is known than its scope and words. */
+  readonly refused?: (meant: Refusal) => Refusal;
 }
 
 /** Where a session stands when something goes wrong. */

@@ -3,7 +3,7 @@ import type { Status } from './replies.ts';
 import { type Meaning, meaningOf, secondsAsked } from './wordings.ts';
 
 /** What a -ERR would be about: getting in, the mailbox as a whole, or one message. */
-export type Scope = 'greeting' | 'sign-in' | 'mailbox' | 'message';
+export type Scope = 'greeting' | 'stls' | 'sign-in' | 'mailbox' | 'message';
 
 export interface Refusal {
   readonly kind: Pop3ErrorKind;
@@ -81,15 +81,24 @@ const BY_WORDS: Readonly<Record<Meaning, Refusal>> = {
   'TLS wanted': {
     kind: 'person',
     code: 'E_POP3_TLS_WANTED',
-    next: 'The server takes passwords over TLS only: use its TLS port, which is 995 nearly everywhere.',
+    next: 'The server takes passwords over TLS only: set tls to implicit with its TLS port, which is 995 nearly everywhere, or to stls.',
   },
 };
+
+/** QUIRK: Mailu refuses USER in the clear as an "invalid command", and announces STLS. */
+export const TLS_WANTED: Refusal = BY_WORDS['TLS wanted'];
 
 const PLAIN: Readonly<Record<Scope, Refusal>> = {
   greeting: {
     kind: 'later',
     code: 'E_POP3_GREETING_REFUSED',
     next: 'The server takes no sessions now; it is tried again later.',
+  },
+  // A server without STLS, or somebody in between who takes it away: both look the same from here.
+  stls: {
+    kind: 'person',
+    code: 'E_POP3_TLS_REQUIRED',
+    next: 'The mailbox wants STLS, so nothing secret was sent. Use tls: implicit with the port for it, usually 995; if the server is known to have STLS, somebody in between may be taking it away.',
   },
   'sign-in': {
     kind: 'person',
@@ -121,11 +130,13 @@ export function refusal(scope: Scope, { code, text }: Pick<Status, 'code' | 'tex
   return waitSeconds === null ? meant : { ...meant, waitSeconds };
 }
 
-function ofTheMailbox(scope: 'greeting' | 'sign-in' | 'mailbox', code: string | null, text: Buffer): Refusal {
+function ofTheMailbox(scope: Exclude<Scope, 'message'>, code: string | null, text: Buffer): Refusal {
   const meaning = meaningOf(text);
   // QUIRK: Gmail refuses under [AUTH] what it throttles, and under [SYS/PERM] where POP is switched off. Only
   // words that name nothing of a password outweigh a code.
   const words = meaning === null || (code !== null && meaning === 'unclear') ? null : BY_WORDS[meaning];
+  // Before the sign-in no word is about the account.
+  if (scope === 'stls') return words?.kind === 'later' && meaning !== 'unclear' ? words : PLAIN.stls;
   // After a sign-in that was accepted, no word is about the sign-in.
   if (scope === 'mailbox') return words === null || meaning === 'unclear' ? PLAIN.mailbox : words;
   const lasting = LASTING[code ?? ''];

@@ -16,6 +16,12 @@ export interface Transport {
   write(bytes: Uint8Array): Promise<void>;
   /** Drops the line at once; a pending read or write rejects. May be called again. */
   destroy(): void;
+  /**
+   * Only on a line in the clear that must not stay so: the TLS handshake, to be asked for once the server has
+   * agreed (RFC 2595) and nothing it sent is unread. Resolves with the line that takes this one's place; rejects
+   * as Dial does.
+   */
+  startTls?(): Promise<Transport>;
 }
 
 /** The part of a clock that deadlines need. */
@@ -32,10 +38,16 @@ export interface Endpoint {
   readonly port: number;
   /** Certificate authorities to trust instead of the system's, PEM. */
   readonly ca?: string;
+  /**
+   * implicit (default): from the first byte (RFC 8314). stls: behind the greeting (RFC 2595), and without it no
+   * session. none: everybody on the way can read the password and the mail.
+   */
+  readonly tls?: 'implicit' | 'stls' | 'none';
 }
 
 /**
- * Opens a connection whose TLS handshake (1.2 or newer, name verified) is complete. Rejects with a Pop3Error
- * that names the phase (dns, tcp, tls); never returns an unverified line. `signal` drops the attempt.
+ * Opens a connection as the endpoint's `tls` has it: after the TLS handshake (1.2 or newer, name verified), or in the
+ * clear, for 'stls' with `startTls`. Rejects with a Pop3Error that names the phase (dns, tcp, tls). `signal` drops the
+ * attempt, and the handshake of `startTls` too.
  */
 export type Dial = (endpoint: Endpoint, signal: AbortSignal) => Promise<Transport>;

@@ -77,6 +77,17 @@ export class Wire {
     );
   }
 
+  /**
+   * The TLS handshake. The line that it makes is the caller's, and under no deadline yet; this one counts as closed,
+   * for whatever is still said on it belongs to nobody. A failure of the handshake is passed on as it is.
+   */
+  async upgrade(startTls: () => Promise<Transport>): Promise<Transport> {
+    const secured = await this.#wait(startTls, this.#options.deadlineMs, (error) => error);
+    this.#closedBy = new Error('The session goes on under TLS.');
+    this.#options.signal?.removeEventListener('abort', this.#abort);
+    return secured;
+  }
+
   /** Drops the line, once; returns the reason given, whether or not it was the first. */
   close<R extends Error>(reason: R): R {
     if (this.#closedBy !== null) return reason;

@@ -93,7 +93,14 @@ class AwaitsHistory {
     const maildrop = new Maildrop(MANNERS);
     const world = { scheduler, ledger, chance, calm: false, happens: () => {} };
     const mailbox = {
-      ...{ id: 'inbox', host: 'pop.example.org', port: 995, user: 'ferry', password: 'env:PASSWORD' },
+      ...{
+        id: 'inbox',
+        host: 'pop.example.org',
+        port: 995,
+        tls: 'implicit' as const,
+        user: 'ferry',
+        password: 'env:PASSWORD',
+      },
       ...{
         delete: 'when-stored' as const,
         headerSummary: true,

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readEnvironment } from '../../functions/environment.ts';
 import { wire } from '../../functions/wiring.ts';
+import type { Pop3Error } from '../../lib/pop3/errors.ts';
+import { failure } from '../pop3/handLine.ts';
 
 const GOOD = { MAILFERRY_BUCKET: 'mail-archive', MAILFERRY_BUS: 'mail', AWS_REGION: 'eu-west-1' };
 
@@ -20,7 +22,22 @@ describe('the environment', () => {
       eventsEndpoint: undefined,
       secretsEndpoint: undefined,
       pathStyle: false,
+      privateAddresses: false,
     });
+  });
+
+  it('lets no mailbox reach a private network or the machine itself, unless it says so', async () => {
+    const refusal = async (more: object, host: string) => {
+      const { dial } = wire(readEnvironment({ ...GOOD, ...more }));
+      // Nothing listens at port 1: whoever gets there is told so.
+      const error = await failure<Pop3Error>(dial({ host, port: 1 }, AbortSignal.timeout(10_000)));
+      return error.code;
+    };
+    const allowed = { MAILFERRY_PRIVATE_ADDRESSES: 'true' };
+    expect(await refusal({}, '127.0.0.1')).toBe('E_POP3_ADDRESS_FORBIDDEN');
+    expect(await refusal({}, 'localhost')).toBe('E_POP3_ADDRESS_FORBIDDEN');
+    expect(await refusal(allowed, '127.0.0.1')).toBe('E_POP3_TCP_FAILED');
+    expect(await refusal(allowed, '169.254.169.254')).toBe('E_POP3_ADDRESS_FORBIDDEN');
   });
 
   it('tells all its problems at once, and shows no value', () => {
@@ -29,11 +46,12 @@ describe('the environment', () => {
       MAILFERRY_S3_ENDPOINT: 'ftp://user:hunter2@store',
       MAILFERRY_SECRETS_ENDPOINT: 'nowhere',
       MAILFERRY_PATH_STYLE: 'yes',
+      MAILFERRY_PRIVATE_ADDRESSES: '10.0.0.0/8',
     };
     const read = () => readEnvironment(wrong);
     for (const name of Object.keys(wrong)) expect(read).toThrow(name);
     expect(read).toThrow('MAILFERRY_BUS: is missing');
-    expect(read).toThrow('5 problems');
+    expect(read).toThrow('6 problems');
     expect(read).not.toThrow('hunter2');
   });
 });

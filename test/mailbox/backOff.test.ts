@@ -254,12 +254,15 @@ describe('the settings that a sign-in depends on', () => {
   const settings = { host: 'pop.example.org', user: 'ferry', password: 'env:ONE' };
   const base = signInSettings(mailboxNamed('inbox', settings));
 
-  it.each([{ host: 'pop.example.net' }, { user: 'other' }, { password: 'env:TWO' }, { port: 1995 }])(
-    'are others with %j',
-    (change) => {
-      expect(signInSettings(mailboxNamed('inbox', { ...settings, ...change }))).not.toBe(base);
-    },
-  );
+  it.each([
+    { host: 'pop.example.net' },
+    { user: 'other' },
+    { password: 'env:TWO' },
+    { port: 1995 },
+    { tls: 'stls' as const, port: 995 },
+  ])('are others with %j', (change) => {
+    expect(signInSettings(mailboxNamed('inbox', { ...settings, ...change }))).not.toBe(base);
+  });
 
   it('are the same with another policy, and hold nothing that can be read', () => {
     expect(signInSettings(mailboxNamed('inbox', { ...settings, attempts: 7, delete: 'when-stored' }))).toBe(

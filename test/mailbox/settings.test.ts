@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseMailboxesDocument, parseSettingsFile, SettingsError } from '../../lib/mailbox/settings.ts';
+import {
+  PLAINTEXT,
+  parseMailboxesDocument,
+  parseSettingsFile,
+  SettingsError,
+} from '../../lib/mailbox/settings.ts';
 
 const smallest = {
   store: { folder: 'mail' },
@@ -21,6 +26,7 @@ describe('settings', () => {
   it('need four values of a mailbox, and default to keeping all mail', () => {
     expect(parseSettingsFile(smallest, 'test').mailboxes[0]).toEqual({
       ...smallest.mailboxes[0],
+      tls: 'implicit',
       port: 995,
       delete: 'keep',
       headerSummary: true,
@@ -94,6 +100,30 @@ describe('settings', () => {
     ).toContain('never the secret itself');
   });
 
+  it.each([
+    ['implicit', 995],
+    ['stls', 110],
+    [PLAINTEXT, 110],
+  ])('take the port that goes with tls: %s, unless told another', (tls, port) => {
+    const [mailbox] = smallest.mailboxes;
+    const portOf = (given: object) =>
+      parseSettingsFile({ ...smallest, mailboxes: [{ ...mailbox, tls, ...given }] }, 'test').mailboxes[0]
+        ?.port;
+    expect(portOf({})).toBe(port);
+    expect(portOf({ port: 1110 })).toBe(1110);
+  });
+
+  it.each(['none', 'off', 'no', false, null, 'plaintext', 'starttls', 'STLS', ''])(
+    'do without TLS for nobody who writes %j, and say what to write and what it means',
+    (tls) => {
+      const text = problemsOf({ ...smallest, mailboxes: [{ ...smallest.mailboxes[0], tls }] }).join();
+      expect(text).toContain('("support").tls');
+      expect(text).toContain('implicit, stls');
+      expect(text).toContain('may read the password and the mail');
+      expect(text).toContain(PLAINTEXT);
+    },
+  );
+
   it.each([null, 7, 'x', [], { mailboxes: [] }])('refuse %j with words', (value) => {
     expect(problemsOf(value).length).toBeGreaterThan(0);
   });
@@ -114,6 +144,7 @@ describe('settings', () => {
     const mailbox = fc.record({
       id,
       host: fc.domain(),
+      tls: fc.constantFrom('implicit' as const, 'stls' as const, PLAINTEXT),
       port: fc.integer({ min: 1, max: 65535 }),
       user: fc.emailAddress(),
       password: fc.constantFrom('env:A', 'file:/run/secrets/a', 'secretsmanager:mail#a'),

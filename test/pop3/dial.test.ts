@@ -1,147 +1,14 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Pop3Client } from '../../lib/pop3/client.ts';
 import { dialTls } from '../../lib/pop3/dial.ts';
 import type { Pop3Error } from '../../lib/pop3/errors.ts';
-import type { Endpoint } from '../../lib/pop3/transport.ts';
-import { type CertificateOptions, createAuthority, issue, type Pair } from '../servers/certificates.ts';
-import { type ScriptedTls, startScripted } from '../servers/scripted.ts';
 import { FakeTimer } from './fakeTimer.ts';
 import { failure } from './handLine.ts';
 import { realTimer } from './realTimer.ts';
 
 const never = new AbortController().signal;
 const dial = dialTls({ timer: realTimer });
-
-interface Case {
-  readonly name: string;
-  readonly certificate: CertificateOptions;
-  readonly host?: string;
-  readonly signedBy?: 'trusted' | 'nobody' | 'another';
-  readonly tls?: Partial<ScriptedTls>;
-  readonly code: string | null;
-  readonly kind?: string;
-}
-
-/** How a server may prove who it is; null: it is accepted. */
-const CASES: readonly Case[] = [
-  { name: 'the right name', certificate: { names: ['localhost'] }, code: null },
-  {
-    name: 'the right name among others',
-    certificate: { names: ['mail.example.org', 'localhost'] },
-    code: null,
-  },
-  { name: 'TLS 1.2', certificate: { names: ['localhost'] }, tls: { maxVersion: 'TLSv1.2' }, code: null },
-  { name: 'the right address', certificate: { ips: ['127.0.0.1'] }, host: '127.0.0.1', code: null },
-  { name: 'a wrong name', certificate: { names: ['mail.example.org'] }, code: 'E_POP3_TLS_WRONG_NAME' },
-  {
-    name: 'a wildcard of another level',
-    certificate: { names: ['*.localhost'] },
-    code: 'E_POP3_TLS_WRONG_NAME',
-  },
-  {
-    name: 'the name as prefix',
-    certificate: { names: ['localhost.evil.example'] },
-    code: 'E_POP3_TLS_WRONG_NAME',
-  },
-  {
-    name: 'a name for an address',
-    certificate: { names: ['localhost'] },
-    host: '127.0.0.1',
-    code: 'E_POP3_TLS_WRONG_NAME',
-  },
-  {
-    name: 'the address as a name',
-    certificate: { names: ['127.0.0.1'] },
-    host: '127.0.0.1',
-    code: 'E_POP3_TLS_WRONG_NAME',
-  },
-  { name: 'an address for a name', certificate: { ips: ['127.0.0.1'] }, code: 'E_POP3_TLS_WRONG_NAME' },
-  {
-    name: 'expiry',
-    certificate: { names: ['localhost'], fromDays: -9, untilDays: -1 },
-    code: 'E_POP3_TLS_EXPIRED',
-  },
-  {
-    name: 'a future certificate',
-    certificate: { names: ['localhost'], fromDays: 2 },
-    code: 'E_POP3_TLS_NOT_YET_VALID',
-  },
-  {
-    name: 'a self-signed certificate',
-    certificate: { names: ['localhost'] },
-    signedBy: 'nobody',
-    code: 'E_POP3_TLS_SELF_SIGNED',
-  },
-  {
-    name: 'an unknown authority',
-    certificate: { names: ['localhost'] },
-    signedBy: 'another',
-    code: 'E_POP3_TLS_UNKNOWN_CA',
-  },
-  {
-    name: 'TLS 1.1',
-    certificate: { names: ['localhost'] },
-    // OpenSSL speaks it only below its default security level.
-    tls: { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL@SECLEVEL=0' },
-    code: 'E_POP3_TLS_TOO_OLD',
-  },
-];
-
-describe('a server is trusted by its certificate alone (T5, I11)', () => {
-  let trusted: Pair;
-  let another: Pair;
-  beforeAll(async () => {
-    [trusted, another] = await Promise.all([createAuthority('Trusted'), createAuthority('Another')]);
-  });
-
-  it.each(CASES)(
-    'with $name: $code',
-    async ({ certificate, host = 'localhost', signedBy = 'trusted', tls, code }) => {
-      const authority = { trusted, another, nobody: null }[signedBy];
-      const pair = await issue(authority, certificate);
-      const server = await startScripted({ tls: { ...pair, ca: trusted.cert, ...tls } });
-      const endpoint: Endpoint = { host, port: server.port, ca: trusted.cert };
-      try {
-        if (code === null) {
-          const client = await Pop3Client.open(await dial(endpoint, never), {
-            timer: realTimer,
-            deadlineMs: Date.now() + 30_000,
-          });
-          await client.signIn(server.user, server.password);
-          await client.quit();
-          return;
-        }
-        const error = await failure<Pop3Error>(dial(endpoint, never));
-        expect(error).toMatchObject({ kind: 'person', code, phase: 'tls', bytesOut: 0 });
-        expect(error.message).toContain(`${host}:${server.port}`);
-        expect(server.log.connections).toBeGreaterThan(0);
-        expect(server.log.sessions.flatMap((session) => session.commands)).toEqual([]);
-        expect(server.log.sessions.reduce((sum, { bytesReceived }) => sum + bytesReceived, 0)).toBe(0);
-      } finally {
-        await server.close();
-      }
-    },
-  );
-
-  it('and is not trusted because the system would be told to trust it', async () => {
-    const pair = await issue(another, { names: ['localhost'] });
-    const server = await startScripted({ tls: { ...pair, ca: another.cert } });
-    // Without `ca` the system's authorities count, and these know nothing of ours.
-    const error = await failure(dial({ host: 'localhost', port: server.port }, never));
-    expect(error).toMatchObject({ kind: 'person', code: 'E_POP3_TLS_UNKNOWN_CA' });
-    await server.close();
-  });
-
-  it('and says which names a certificate has, escaped', async () => {
-    const pair = await issue(trusted, { names: ['mail.example.org', 'pop.example.org'] });
-    const server = await startScripted({ tls: { ...pair, ca: trusted.cert } });
-    const error = await failure(dial({ host: 'localhost', port: server.port, ca: trusted.cert }, never));
-    expect(error.message).toContain('DNS:mail.example.org, DNS:pop.example.org');
-    await server.close();
-  });
-});
 
 describe('a name goes out as SNI, an address does not (C-07)', () => {
   it.each([

@@ -110,6 +110,7 @@ export async function functionProgram(installed: Installed, options: FunctionOpt
         MAILFERRY_BUCKET: far.bucket,
         MAILFERRY_BUS: 'mail',
         MAILFERRY_PATH_STYLE: 'true',
+        MAILFERRY_PRIVATE_ADDRESSES: 'true',
         MAILFERRY_S3_ENDPOINT: far.gateway.endpoint,
         MAILFERRY_EVENTS_ENDPOINT: far.bus.endpoint,
         MAILFERRY_SECRETS_ENDPOINT: vault.endpoint,

@@ -54,6 +54,7 @@ export async function startFunction(options: FunctionOptions): Promise<FetchFunc
       MAILFERRY_BUCKET: far.bucket,
       MAILFERRY_BUS: 'mail',
       MAILFERRY_PATH_STYLE: 'true',
+      MAILFERRY_PRIVATE_ADDRESSES: 'true',
       MAILFERRY_S3_ENDPOINT: options.s3Endpoint ?? far.gateway.endpoint,
       MAILFERRY_EVENTS_ENDPOINT: options.eventsEndpoint ?? far.bus.endpoint,
       MAILFERRY_SECRETS_ENDPOINT: vault.endpoint,

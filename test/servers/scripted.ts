@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext, type SecureVersion, TLSSocket } from 'node:tls';
 import { createAuthority, issue, type Pair } from './certificates.ts';
-import type { Sink } from './scriptedConversation.ts';
+import type { Conversation, Sink } from './scriptedConversation.ts';
 import type { Ending } from './scriptedFaults.ts';
 import { type ScriptedState, type ScriptedStateOptions, scriptedState } from './scriptedState.ts';
 
@@ -20,7 +20,9 @@ export interface ScriptedTls extends Pair {
 
 export interface ScriptedOptions extends ScriptedStateOptions {
   /** Default: a certificate for localhost by an authority made for this process; false: no TLS. */
-  readonly tls?: ScriptedTls | false;
+  readonly tls?: ScriptedTls | false | undefined;
+  /** The greeting is in the clear, and TLS begins with STLS (RFC 2595). */
+  readonly stls?: boolean;
 }
 
 export interface ScriptedServer extends ScriptedState {
@@ -49,9 +51,18 @@ export async function startScripted(options: ScriptedOptions = {}): Promise<Scri
   const state = scriptedState(options);
   const sockets = new Set<Socket>();
 
-  const serve = (raw: Socket, socket: Socket) => {
-    const conversation = state.converse(socketSink(raw, socket), (ms) => sleep(ms));
-    socket.on('data', (bytes) => conversation.receive(bytes));
+  const serve = (raw: Socket, socket: Socket, under?: Conversation) => {
+    const sink = socketSink(raw, socket);
+    const inClear = options.stls && tls !== false && under === undefined;
+    if (inClear) {
+      sink.startTls = (come) => {
+        raw.removeAllListeners('data').removeAllListeners('end').pause();
+        if (come.length > 0) raw.unshift(come);
+        handshake(raw, tls, (_, secured) => serve(raw, secured, conversation));
+      };
+    }
+    const conversation: Conversation = state.converse(sink, (ms) => sleep(ms), under);
+    socket.on('data', (bytes: Buffer) => conversation.receive(bytes));
     socket.on('end', () => void conversation.ended().then(() => raw.destroy()));
     raw.on('close', () => conversation.dropped());
   };
@@ -61,7 +72,7 @@ export async function startScripted(options: ScriptedOptions = {}): Promise<Scri
     sockets.add(raw);
     raw.on('close', () => sockets.delete(raw));
     raw.on('error', () => raw.destroy());
-    if (tls === false) serve(raw, raw);
+    if (tls === false || options.stls) serve(raw, raw);
     else handshake(raw, tls, serve);
   });
   server.listen(0, '127.0.0.1');

@@ -9,11 +9,13 @@ export interface Sink {
   /** Lets the peer read what was written, so that the next write is a piece of its own. */
   settle(): Promise<void>;
   end(ending: Ending): void;
+  /** The line goes on under TLS, in a conversation of its own; `come` has the first bytes of the handshake. */
+  startTls?(come: Buffer): void;
 }
 
 /** What one connection did. */
 export interface SessionLog {
-  /** In order, secrets masked. */
+  /** In order, secrets masked; "(TLS)" where a handshake came in between. */
   readonly commands: string[];
   /** Bytes sent of each answer, the greeting first. */
   readonly answers: { readonly verb: string; bytesSent: number }[];
@@ -36,6 +38,8 @@ export interface ConversationOptions {
   }) => Fault;
   readonly sink: Sink;
   readonly sleep: (ms: number) => Promise<void>;
+  /** It was greeted before, in the clear. */
+  readonly greeted: boolean;
 }
 
 type Retrieval = SessionLog['retrieved'][number];
@@ -52,20 +56,37 @@ export class Conversation {
   #input = Buffer.alloc(0);
   #queue: Promise<void>;
   #over = false;
+  #held = false;
 
   constructor(options: ConversationOptions) {
     this.#options = options;
-    this.#queue = this.#send({ verb: 'GREETING', args: '' }, { status: '+OK scripted server ready' });
+    this.#queue = options.greeted
+      ? Promise.resolve()
+      : this.#send({ verb: 'GREETING', args: '' }, { status: '+OK scripted server ready' });
+  }
+
+  get log(): SessionLog {
+    return this.#options.log;
+  }
+
+  get number(): number {
+    return this.#options.number;
   }
 
   receive(bytes: Buffer): void {
     this.#options.log.bytesReceived += bytes.length;
     this.#input = Buffer.concat([this.#input, bytes]);
-    for (;;) {
+    this.#readCommands();
+  }
+
+  #readCommands(): void {
+    while (!this.#held) {
       const end = this.#input.indexOf('\r\n');
       if (end < 0) return;
       const line = this.#input.toString('latin1', 0, end);
       this.#input = this.#input.subarray(end + 2);
+      // What comes behind it may be TLS already.
+      this.#held = /^STLS$/i.test(line);
       this.#queue = this.#queue.then(() => this.#command(line));
     }
   }
@@ -117,11 +138,24 @@ export class Conversation {
       this.dropped();
     }
     const ending = fault.ending ?? (fault.cutAt !== undefined || answer.ends ? 'fin' : undefined);
+    if (ending === undefined && this.#held) this.#goOn(answer, fault);
     if (ending === undefined || this.#over) return;
     this.#over = true;
     // A server that has hung up lets go of the mailbox; one that is silent keeps it until the line is gone.
     if (ending !== 'stall') session.dropped();
     sink.end(ending);
+  }
+
+  /** Behind STLS: under TLS if that was agreed to, else with the commands that came since. */
+  #goOn(answer: Answer, fault: Fault): void {
+    const agreed = answer.startsTls && (typeof fault.reply !== 'string' || fault.reply.startsWith('+OK'));
+    if (agreed && fault.ineffective !== true && !this.#over) {
+      this.#over = true;
+      this.#options.sink.startTls?.(this.#input);
+      return;
+    }
+    this.#held = false;
+    this.#readCommands();
   }
 
   async #deliver(answer: Answer, fault: Fault, { sent, retrieved }: Entries): Promise<void> {

@@ -14,6 +14,8 @@ export interface Answer {
   /** What follows once the answer was sent whole. */
   readonly sent?: () => void;
   readonly ends?: boolean;
+  /** Behind it the line goes on under TLS. */
+  readonly startsTls?: boolean;
 }
 
 export interface SessionContext {
@@ -21,6 +23,8 @@ export interface SessionContext {
   readonly behaviour: Behaviour;
   /** Which connection, from 1. */
   readonly session: number;
+  /** The line is in the clear, and STLS (RFC 2595) is offered. */
+  readonly offersTls: boolean;
 }
 
 export const DEFAULT_CAPABILITIES = ['TOP', 'UIDL', 'USER', 'RESP-CODES', 'PIPELINING'];
@@ -49,6 +53,8 @@ export class ScriptedSession {
   answer(verb: string, args: string): Answer {
     if (verb === 'QUIT') return { status: '+OK bye', ends: true, effect: () => this.#update('QUIT') };
     if (verb === 'CAPA') return this.#capa();
+    if (verb === 'STLS' && this.#context.offersTls && this.#mailbox === null)
+      return { status: '+OK begin TLS negotiation', startsTls: true };
     if (this.#mailbox === null) return this.#authorize(verb, args);
     switch (verb) {
       case 'STAT':
@@ -82,7 +88,8 @@ export class ScriptedSession {
   #capa(): Answer {
     const { capabilities = DEFAULT_CAPABILITIES } = this.#context.behaviour;
     if (capabilities === null) return { status: '-ERR unknown command' };
-    return { status: '+OK capability list follows', body: lines(capabilities) };
+    const offered = this.#context.offersTls ? [...capabilities, 'STLS'] : capabilities;
+    return { status: '+OK capability list follows', body: lines(offered) };
   }
 
   #authorize(verb: string, args: string): Answer {

@@ -31,8 +31,8 @@ export interface ScriptedState {
   readonly removals: readonly Removal[];
   readonly mailboxes: ReadonlyMap<string, ScriptedMailbox>;
   readonly log: ScriptedLog;
-  /** A new connection, which is greeted at once. */
-  converse(sink: Sink, sleep: (ms: number) => Promise<void>): Conversation;
+  /** A new connection, which is greeted at once; `under` names one in the clear that goes on under TLS. */
+  converse(sink: Sink, sleep: (ms: number) => Promise<void>, under?: Conversation): Conversation;
 }
 
 export function scriptedState(options: ScriptedStateOptions): ScriptedState {
@@ -48,8 +48,8 @@ export function scriptedState(options: ScriptedStateOptions): ScriptedState {
     removals: first.removals,
     mailboxes,
     log,
-    converse(sink, sleep) {
-      const entry: SessionLog = {
+    converse(sink, sleep, under) {
+      const entry: SessionLog = under?.log ?? {
         commands: [],
         answers: [],
         retrieved: [],
@@ -57,9 +57,20 @@ export function scriptedState(options: ScriptedStateOptions): ScriptedState {
         bytesSent: 0,
         quit: false,
       };
-      const number = log.sessions.push(entry);
-      const session = new ScriptedSession({ mailboxes, behaviour: options.behaviour ?? {}, session: number });
-      return new Conversation({ session, number, log: entry, faultOf, sink, sleep });
+      const number = under?.number ?? log.sessions.push(entry);
+      if (under !== undefined) entry.commands.push('(TLS)');
+      const offersTls = sink.startTls !== undefined;
+      const behaviour = options.behaviour ?? {};
+      const session = new ScriptedSession({ mailboxes, behaviour, session: number, offersTls });
+      return new Conversation({
+        session,
+        number,
+        log: entry,
+        faultOf,
+        sink,
+        sleep,
+        greeted: under !== undefined,
+      });
     },
   };
 }

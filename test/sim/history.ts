@@ -256,6 +256,7 @@ function mailboxOf(
     id: 'inbox',
     host: 'pop.example.org',
     port: 995,
+    tls: 'implicit',
     user: 'ferry',
     password: 'env:PASSWORD',
     delete: deletes ? later : 'keep',
