@@ -16,9 +16,19 @@ export async function installGreenMail(cacheFolder: string, log: Log): Promise<I
     file: FILE,
     build: async (folder) => {
       log(`GreenMail ${VERSION}: getting it with Maven (once; half a minute)`);
-      const got = await failureOf(['mvn', '-q', 'dependency:get', `-Dartifact=${ARTIFACT}`, '-Dtransitive=false']);
+      const got = await failureOf([
+        'mvn',
+        '-q',
+        'dependency:get',
+        `-Dartifact=${ARTIFACT}`,
+        '-Dtransitive=false',
+      ]);
       if (got !== undefined) return got;
-      const options = [`-Dartifact=${ARTIFACT}`, `-DoutputDirectory=${join(folder)}`, '-Dmdep.useBaseVersion'];
+      const options = [
+        `-Dartifact=${ARTIFACT}`,
+        `-DoutputDirectory=${join(folder)}`,
+        '-Dmdep.useBaseVersion',
+      ];
       return failureOf(['mvn', '-q', '-o', 'dependency:copy', ...options]);
     },
   });

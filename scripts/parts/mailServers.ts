@@ -47,8 +47,25 @@ export const installCyrus = unpacked({
   name: 'cyrus',
   program: 'lib/cyrus/bin/pop3d',
   packages: [
-    ...['cyrus-pop3d', 'cyrus-common', 'libsasl2-2', 'libsasl2-modules', 'libclamav12', 'libmspack0', 'libical3'],
-    ...['libicu72', 'libjansson4', 'libldap-2.5-0', 'libpcre3', 'libpq5', 'libwrap0', 'libxapian30', 'libzephyr4'],
+    ...[
+      'cyrus-pop3d',
+      'cyrus-common',
+      'libsasl2-2',
+      'libsasl2-modules',
+      'libclamav12',
+      'libmspack0',
+      'libical3',
+    ],
+    ...[
+      'libicu72',
+      'libjansson4',
+      'libldap-2.5-0',
+      'libpcre3',
+      'libpq5',
+      'libwrap0',
+      'libxapian30',
+      'libzephyr4',
+    ],
   ],
 });
 
@@ -79,7 +96,8 @@ function unpacked({ name, program, packages }: Packaged): Install {
   return async (cacheFolder, log) => {
     if (process.platform !== 'linux') return { skipped: `${name} runs on Linux only here` };
     // The tests lay the root over /usr, which nobody else may.
-    if (process.getuid?.() !== 0) return { skipped: `${name} is started in a mount namespace: only root may` };
+    if (process.getuid?.() !== 0)
+      return { skipped: `${name} is started in a mount namespace: only root may` };
     const installed = await builtOnce({
       cacheFolder,
       name: `${name}-debian`,
