@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DOTS_STUFFED_TWICE, END_TRIMMED, FINAL_CRLF_ADDED, FIRST_BLANK_CUT } from './changes.ts';
 import { converse } from './converse.ts';
 import { freePort } from './freePort.ts';
+import { greeting } from './greeting.ts';
 import type { Mail, MailServer, MailServerKind, User } from './mailServer.ts';
-import { greeting } from './sideBySide.ts';
 import { end, spawnTied } from './tied.ts';
 
 /** A Java program on a busy machine. */

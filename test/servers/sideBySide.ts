@@ -5,19 +5,17 @@
  */
 import { type ChildProcess, execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { VERSIONS_FILE } from '../../scripts/parts/mailServers.ts';
+import { greeting } from './greeting.ts';
 import { end, spawnTied } from './tied.ts';
 
 const START_TRIES = 400;
 const START_WAIT_MS = 50;
-const GREETING_MS = 5_000;
 
 /** $1: the unpacked root; $2: the server's folder; then the command. */
 const ENTER = `
@@ -177,17 +175,4 @@ async function greeted(port: number, child: ChildProcess): Promise<void> {
     await sleep(START_WAIT_MS);
   }
   throw new Error(`no greeting within ${START_TRIES * START_WAIT_MS} ms`);
-}
-
-/** Whether something on this port greets as a POP3 server does. */
-export async function greeting(port: number): Promise<boolean> {
-  const socket = connect({ port, host: '127.0.0.1' });
-  try {
-    const [bytes] = (await once(socket, 'data', { signal: AbortSignal.timeout(GREETING_MS) })) as [Buffer];
-    return bytes.toString('latin1').startsWith('+OK');
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }
