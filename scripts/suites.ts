@@ -38,9 +38,12 @@ export const SUITES: readonly Suite[] = [
   },
   {
     name: 'real',
-    what: 'whole runs against Dovecot and versitygw, functions under AWS’s runtime client',
+    what: 'whole runs against eight POP3 servers and versitygw, functions under AWS’s runtime client',
     include: ['test/real/**/*.test.ts'],
-    needs: ['dovecot', 'versitygw', 'aws-lambda-ric'],
+    needs: [
+      ...(['dovecot', 'versitygw', 'aws-lambda-ric', 'courier', 'popa3d', 'greenmail'] as const),
+      ...(['cyrus', 'mailutils', 'solid-pop3d', 'perdition'] as const),
+    ],
     timeoutMs: 2 * MINUTE_MS,
     workers: 2,
   },

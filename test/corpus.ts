@@ -134,6 +134,15 @@ export function selfCutting(): Sample {
   return sample('a lone dot as the very first line', `.\r\n+OK forged\r\n${HEADERS}\r\nbody\r\n`);
 }
 
+/** Mail whose last line end is a bare LF, between two others. Cyrus ends its reply by LF.CRLF. */
+export function bareLineFeed(): readonly Sample[] {
+  return [
+    sample('before it', `${HEADERS}\r\nthe one before\r\n`),
+    sample('bare LF throughout', `${HEADERS}\r\none\ntwo\n`.replaceAll('\r\n', '\n')),
+    sample('after it', `${HEADERS}\r\nthe one after\r\n`),
+  ];
+}
+
 /** A message of `bytes` octets with dot lines throughout, made piece by piece. At least a header's length. */
 export function* generated(bytes: number): Generator<Buffer> {
   const head = Buffer.from(`${HEADERS}\r\n`);

@@ -4,7 +4,16 @@
  */
 import { cacheFolder, type Installed, type Log } from './cache.ts';
 import { installDovecot } from './dovecot.ts';
+import { installGreenMail } from './greenMail.ts';
 import { installFetchmail, installMpop } from './mailClients.ts';
+import {
+  installCourier,
+  installCyrus,
+  installMailutils,
+  installPerdition,
+  installPopa3d,
+  installSolidPop3d,
+} from './mailServers.ts';
 import { installMinio } from './minio.ts';
 import { installRuntimeClient } from './runtimeClient.ts';
 import { installVersitygw } from './versitygw.ts';
@@ -16,6 +25,13 @@ interface Part {
 
 const PARTS = {
   dovecot: { variable: 'MAILFERRY_DOVECOT', install: installDovecot },
+  courier: { variable: 'MAILFERRY_COURIER', install: installCourier },
+  popa3d: { variable: 'MAILFERRY_POPA3D', install: installPopa3d },
+  greenmail: { variable: 'MAILFERRY_GREENMAIL', install: installGreenMail },
+  cyrus: { variable: 'MAILFERRY_CYRUS', install: installCyrus },
+  mailutils: { variable: 'MAILFERRY_MAILUTILS', install: installMailutils },
+  'solid-pop3d': { variable: 'MAILFERRY_SOLID_POP3D', install: installSolidPop3d },
+  perdition: { variable: 'MAILFERRY_PERDITION', install: installPerdition },
   versitygw: { variable: 'MAILFERRY_VERSITYGW', install: installVersitygw },
   minio: { variable: 'MAILFERRY_MINIO', install: installMinio },
   mpop: { variable: 'MAILFERRY_MPOP', install: installMpop },

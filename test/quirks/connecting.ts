@@ -79,7 +79,12 @@ export const CONNECTING: Group = {
     },
     {
       ids: ['C-08'],
-      by: [{ file: 'test/pop3/dial.test.ts', title: 'a server is trusted by its certificate alone' }],
+      by: [
+        {
+          file: 'test/pop3/certificates.test.ts',
+          title: 'over %s a server is trusted by its certificate alone',
+        },
+      ],
     },
     {
       ids: ['C-10'],

@@ -1,9 +1,7 @@
 /** A private Dovecot: its own folder, ports, certificate, users and passwords, gone when it is stopped. */
 import { type ChildProcess, execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,14 +10,12 @@ import { createAuthority, issue } from './certificates.ts';
 import { dovecotConfiguration, mailOwner, type Owner } from './dovecotConfiguration.ts';
 import { childrenOf, killSessions } from './dovecotProcesses.ts';
 import { freePort } from './freePort.ts';
+import { greeting } from './greeting.ts';
 import { end, spawnTied } from './tied.ts';
 
 /** It greets within 50 ms; on a busy machine it may take a hundred times that. */
 const START_TRIES = 200;
 const START_WAIT_MS = 50;
-
-/** A connection that is neither refused nor greeted: try another. */
-const GREETING_MS = 5_000;
 
 /** Between asking for a port and Dovecot's taking it another process may have it. */
 const PORT_TRIES = 3;
@@ -238,16 +234,4 @@ async function greeted(port: number, alive: () => boolean): Promise<void> {
     await sleep(START_WAIT_MS);
   }
   throw new Error(alive() ? `no greeting within ${START_TRIES * START_WAIT_MS} ms` : 'it ended');
-}
-
-async function greeting(port: number): Promise<boolean> {
-  const socket = connect({ port, host: '127.0.0.1' });
-  try {
-    const [bytes] = (await once(socket, 'data', { signal: AbortSignal.timeout(GREETING_MS) })) as [Buffer];
-    return bytes.toString('latin1').startsWith('+OK');
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }
