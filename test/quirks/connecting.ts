@@ -1,9 +1,6 @@
 import { expect } from 'vitest';
 import { answers, commandsOf, DELETES, type Group, hangsUp, once, type Tried } from './quirk.ts';
 
-const NO_STLS =
-  'STLS is not spoken: TLS from the first byte is the only form there is, and nothing is sent before it';
-
 const silent = (verb: string): Tried => ({
   ids: ['C-03'],
   when: `the server falls silent for ever at ${verb}`,
@@ -92,6 +89,19 @@ export const CONNECTING: Group = {
         { file: 'test/quirks/sockets.test.ts', title: 'sends on, or resets, after both sides have ended' },
       ],
     },
+    {
+      ids: ['C-04'],
+      by: [{ file: 'test/pop3/stls.test.ts', title: 'no STLS, no session (T1, C-04)' }],
+    },
+    {
+      ids: ['C-05'],
+      by: [
+        {
+          file: 'test/pop3/stls.test.ts',
+          title: 'a byte between the answer to STLS and the handshake ends the session (T2, C-05)',
+        },
+      ],
+    },
   ],
-  left: [{ ids: ['C-04', 'C-05'], because: NO_STLS }],
+  left: [],
 };

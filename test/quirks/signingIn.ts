@@ -69,6 +69,15 @@ export const SIGNING_IN: Group = {
       ],
     },
     {
+      ids: ['A-11'],
+      by: [
+        {
+          file: 'test/pop3/stls.test.ts',
+          title: 'is told to use TLS where USER is refused and STLS announced (A-11, Mailu)',
+        },
+      ],
+    },
+    {
       ids: ['A-14'],
       by: [{ file: 'test/pop3/secrets.test.ts', title: 'is in no error long after signing in' }],
     },
@@ -78,6 +87,5 @@ export const SIGNING_IN: Group = {
       ids: ['A-01', 'A-02', 'A-03', 'A-04'],
       because: 'OAuth is not spoken: USER and PASS are the only form of signing in',
     },
-    { ids: ['A-11'], because: 'it is about sign-ins without TLS, and there are none' },
   ],
 };
