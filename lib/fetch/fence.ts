@@ -9,7 +9,7 @@ import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
 import { Unvouched } from './trouble.ts';
 
-/** The form that a server answers for a single message. */
+/** The form that a server answers for a single message; where it answers neither, all its UIDLs are asked for once more. */
 export type FenceForm = 'UIDL' | 'LIST';
 
 /**
@@ -21,9 +21,9 @@ export async function learnFence(session: Session, odd: OddForms = NO_ODD_FORMS)
   const { listing } = session;
   if (listing.length === 0) return;
   // It may have been an accident, so that what is odd is asked where nothing else is answered.
-  const forms = (['UIDL', 'LIST'] as const).toSorted(
-    (one, other) => Number(odd.has(one)) - Number(odd.has(other)),
-  );
+  const forms = (['UIDL', 'LIST'] as const)
+    .filter((form) => !listing.isNamed || !odd.has(form))
+    .toSorted((one, other) => Number(odd.has(one)) - Number(odd.has(other)));
   for (const form of forms) {
     const row = askedOf(session, form, []);
     if (row === null) continue;
@@ -63,12 +63,12 @@ export function oddFormsOf({ state, ports }: Pick<RunContext, 'state' | 'ports'>
 
 const ODD_FORM_MS = 24 * 3_600_000;
 
-/** What is asked behind these; null where nothing can be. */
 export interface Question {
   readonly form: FenceForm;
   readonly row: Row;
 }
 
+/** What is asked behind these, and may be sent ahead; null where nothing of a single message can be. */
 export function questionOf(session: Session, rows: readonly Row[]): Question | null {
   const form = session.fence;
   const row = form && askedOf(session, form, rows);
@@ -78,7 +78,11 @@ export function questionOf(session: Session, rows: readonly Row[]): Question | n
 /** Of the last of these; rejects with Unvouched, and the connection is closed, where the answer is another. */
 export async function fence(session: Session, rows: readonly Row[]): Promise<void> {
   const question = questionOf(session, rows);
-  if (question === null) throw dropped(session, withoutFence());
+  if (question === null) {
+    if (!session.listing.isNamed) throw dropped(session, withoutFence());
+    if (!(await isListedAgain(session))) throw dropped(session, shiftedListing());
+    return;
+  }
   const { form, row } = question;
   if ((await answered(session, form, row)) !== 'as listed') throw dropped(session, shifted(form, row));
 }
@@ -97,6 +101,31 @@ async function answered({ client }: Session, form: FenceForm, row: Row): Promise
     if (error instanceof Pop3Error && error.kind === 'refused') return 'refused';
     throw error;
   }
+}
+
+/**
+ * Whether UIDL lists all that is left, each under its number. What came meanwhile may be there too, and what is deleted;
+ * QUIRK: both are against RFC 1939, and seen.
+ */
+async function isListedAgain({ client, listing, deleted }: Session): Promise<boolean> {
+  let missing = listing.length - deleted.size;
+  let differs = false;
+  const seen = new Set<number>();
+  const visit = (number: number, uidl: string) => {
+    const index = listing.indexOfNumber(number);
+    if (index === undefined) return;
+    differs ||= listing.row(index).uidl !== uidl;
+    if (!deleted.has(index) && !seen.has(index)) missing -= 1;
+    seen.add(index);
+  };
+  try {
+    await client.uidl(visit);
+  } catch (error) {
+    // It was answered a moment before: a refusal is a mail's own text.
+    if (error instanceof Pop3Error && client.closedBy === null) return false;
+    throw error;
+  }
+  return !differs && missing === 0;
 }
 
 function dropped({ client }: Session, error: Unvouched): Unvouched {
@@ -119,6 +148,7 @@ export function lostItsFence(session: Session): boolean {
   const { deleted, listing, fence: form } = session;
   return (
     form !== null &&
+    !listing.isNamed &&
     deleted.size > 0 &&
     deleted.size < listing.length - listing.left &&
     askedOf(session, form, []) === null
@@ -127,7 +157,7 @@ export function lostItsFence(session: Session): boolean {
 
 function withoutFence(): Unvouched {
   return new Unvouched(
-    'the server refuses both UIDL and LIST of a single message, so nothing can vouch for what it sends. Nothing was stored of it; ask whoever runs it.',
+    'the server gives no UIDL, and refuses LIST of a single message, so nothing can vouch for what it sends. Nothing was stored of it; ask whoever runs it.',
     'server',
   );
 }
@@ -142,6 +172,13 @@ function renumbered(form: FenceForm, { number }: Row): Unvouched {
 function shifted(form: FenceForm, { number }: Row): Unvouched {
   return new Unvouched(
     `${form} ${number} had another answer after the message than the listing gave: a message that cut itself, or a mailbox renumbered. Nothing was stored of it.`,
+    'message',
+  );
+}
+
+function shiftedListing(): Unvouched {
+  return new Unvouched(
+    'UIDL had another answer after the message than before: a message that cut itself, or a mailbox renumbered. Nothing was stored of it.',
     'message',
   );
 }

@@ -68,7 +68,7 @@ export class Listing {
 
   /** False: UIDL's answer has no such number. */
   addOctets(number: number, octets: number | null): boolean {
-    const index = this.#indexOf(number);
+    const index = this.indexOfNumber(number);
     if (index === undefined) return false;
     this.#flags[index] = (this.#flags[index] ?? 0) | CONFIRMED;
     // 4 GB are no size of a mail: such a number says as little as none.
@@ -84,7 +84,7 @@ export class Listing {
 
   /** It is left for the next session. */
   leave(number: number): void {
-    const index = this.#indexOf(number);
+    const index = this.indexOfNumber(number);
     if (index !== undefined) this.#flags[index] = (this.#flags[index] ?? 0) & ~CONFIRMED;
   }
 
@@ -136,6 +136,11 @@ export class Listing {
   get hasNameless(): boolean {
     this.#index();
     return this.#namelessOctets.size > 0;
+  }
+
+  /** Whether there are rows, and each has a UIDL. */
+  get isNamed(): boolean {
+    return this.#length > 0 && !this.hasNameless;
   }
 
   /** Of a row that alone bears its UIDL: its octets as announced; undefined where others bear it, too. */
@@ -203,7 +208,7 @@ export class Listing {
   }
 
   /** Message numbers run from 1 upwards on nearly every server; a map serves the others. */
-  #indexOf(number: number): number | undefined {
+  indexOfNumber(number: number): number | undefined {
     if (this.#numbers === null) return number >= 1 && number <= this.#length ? number - 1 : undefined;
     if (this.#byNumber === null) {
       this.#byNumber = new Map();

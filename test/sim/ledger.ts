@@ -199,6 +199,12 @@ export class Ledger {
     );
   }
 
+  /** Under this name, or the one that it bore then; undefined: never. */
+  firstStored(pair: string): number | undefined {
+    const known = this.#namesOf(pair).flatMap((name) => this.firstStoredMs.get(name) ?? []);
+    return known.length > 0 ? Math.min(...known) : undefined;
+  }
+
   isAnnounced(pair: string): boolean {
     return this.#namesOf(pair).some((name) => this.accepted.has(name));
   }

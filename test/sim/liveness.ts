@@ -20,8 +20,6 @@
  *                set aside is not asked for until its day has come, and indistinct mail is tried as one
  *   left alone   it was there before the start, or has UIDL and size of what was: it is not asked for, and stays
  *   too large    it is over the size limit, by LIST or in truth: it stays, and where LIST says so a person was told
- *   unvouched    a server that answers neither UIDL n nor LIST n with a number: nothing of it can be believed; nor is
- *                LIST n answered for what the session has marked as deleted, though the server ignores it
  */
 import type { Head } from '../../lib/mailbox/state.ts';
 import { isAside, isBlind } from './aside.ts';
@@ -35,7 +33,6 @@ export function checkArrivals(stage: Stage, head: Head): void {
   const { ledger } = stage.world;
   checkRemovals(ledger);
   for (const key of unannounced(stage)) ledger.fail('I8 announced', `${key} never was`);
-  if (isUnvouched(stage)) return;
   for (const message of stage.maildrop.present) {
     if (message.hidden) continue;
     const { uidl } = message;
@@ -95,7 +92,7 @@ function checkArrived(stage: Stage, message: Message, head: Head) {
 /** Whether any is still listed that is to be deleted on its day. */
 export function waitsForItsDay(stage: Stage): boolean {
   const { maildrop, world } = stage;
-  if (world.ledger.policies.days === 0 || isUnvouched(stage)) return false;
+  if (world.ledger.policies.days === 0) return false;
   return maildrop.present.some(
     (message) => !message.hidden && isWanted(stage, message) && mustGo(stage, message),
   );
@@ -218,15 +215,6 @@ function isSucceeded({ world }: Stage, message: Message, uidl: string): boolean 
 function sharers(ledger: Ledger, message: Message, uidl: string): Message[] {
   const offered = [...(ledger.offered.get(uidl) ?? [])];
   return offered.filter((other) => other !== message && other.listSize === message.listSize);
-}
-
-/** See "unvouched" above. */
-export function isUnvouched(stage: Stage): boolean {
-  const { uidlOfOne, listOfOne } = stage.maildrop.manners;
-  const sized = stage.maildrop.present.some(
-    (message) => !message.hidden && message.listSize !== null && !isMarked(stage, message),
-  );
-  return !uidlOfOne && (!listOfOne || !sized);
 }
 
 function comesShort({ truth, listSize, losesDots }: Message): boolean {

@@ -18,7 +18,7 @@ export function checkDay(pair: string, ledger: Ledger): string | null {
   const { days } = ledger.policies;
   if (days === 0) return null;
   ledger.counts.deletedLater += 1;
-  const storedMs = ledger.firstStoredMs.get(pair) ?? ledger.nowMs();
+  const storedMs = ledger.firstStored(pair) ?? ledger.nowMs();
   // Clocks of processes show whole milliseconds.
   const early = storedMs + days * DAY_MS - 2 * ledger.skewMs - 1 - ledger.nowMs();
   return early <= 0 ? null : `${Math.round(early)} ms before its day`;

@@ -1,7 +1,7 @@
 /** When a mailbox counts as quiet (L2, L3): how soon it must be, and what a run that has nothing to do may do. */
 import type { RunReport } from '../../lib/fetch/report.ts';
 import type { Counts } from './ledger.ts';
-import { isUnvouched, undecidedIn } from './liveness.ts';
+import { undecidedIn } from './liveness.ts';
 import type { Message } from './messages.ts';
 import { isOver } from './policyOracle.ts';
 import type { Stage } from './runs.ts';
@@ -23,7 +23,6 @@ export function wasQuiet(stage: Stage, before: Counts, report: RunReport | null)
   if (report === null || counts.puts !== before.puts || counts.events !== before.events) return false;
   // With LOGIN-DELAY a run may end with more to delete than one session takes.
   if (counts.removed !== before.removed) return false;
-  if (isUnvouched(stage)) return true;
   const undecided = undecidedIn(stage);
   const { outcome, counts: told } = report;
   // Attempts are counted at mail whose event is refused, and nothing is put or retrieved for it.
