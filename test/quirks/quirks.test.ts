@@ -118,11 +118,12 @@ describe.each(GROUPS)('$name', ({ tried, shown }) => {
     await checkExpected(story, row.outcome);
   });
 
-  it.skipIf(shown.length === 0)('the rest stands where the table says', () => {
-    for (const { by } of shown)
-      for (const { file, title } of by)
-        expect(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')).toContain(title);
-  });
+  if (shown.length > 0)
+    it('the rest stands where the table says', () => {
+      for (const { by } of shown)
+        for (const { file, title } of by)
+          expect(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')).toContain(title);
+    });
 });
 
 describe('the table', () => {

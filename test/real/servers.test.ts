@@ -83,9 +83,8 @@ function fetched(entry: Entry): void {
     expect(await ends.left('u2')).toEqual(unproved(events));
   });
 
-  it.runIf(entry.name === 'Cyrus')(
-    'never takes LF.CRLF for the end: the mail that ends so stays, unstored, and what stands around it comes whole',
-    async () => {
+  if (entry.name === 'Cyrus')
+    it('never takes LF.CRLF for the end: the mail that ends so stays, unstored, and what stands around it comes whole', async () => {
       const [first, , last] = bareLineFeed().map(({ bytes }) => bytes());
       const listed = await ends.left('u4');
       // The server waits for a command behind the mail, and we for its end: the time limit is what ends that.
@@ -96,8 +95,7 @@ function fetched(entry: Entry): void {
       expect([...objects.values()].map(sha256).sort()).toEqual(contents.sort());
       expect(new Set(storedEvents(events).map(({ sha256: hash }) => hash))).toEqual(new Set(contents));
       expect(await ends.left('u4')).toEqual([listed[1]]);
-    },
-  );
+    });
 
   it('loses and doubles nothing when the process is killed halfway, and the next goes on', async () => {
     const before = ends.proxy.recordings.length;
