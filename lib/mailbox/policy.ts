@@ -1,4 +1,5 @@
 /** What a mailbox's settings say of a message that is listed or stored: pure, and of one instant, since days pass. */
+import { providerOf } from './providerOf.ts';
 import type { Mailbox } from './settings.ts';
 import type { StoredRecord } from './state.ts';
 
@@ -24,10 +25,14 @@ export function policyAt(mailbox: Mailbox, nowMs: number): Policy {
   return {
     keptMs: keptMsOf(mailbox),
     nowMs,
-    estimated: mailbox.sizes === 'estimated',
+    estimated: isEstimated(mailbox),
     nameless: mailbox.delete === 'when-stored' && mailbox.start === 'all',
     sizeLimit: mailbox.sizeLimit ?? Number.POSITIVE_INFINITY,
   };
+}
+
+function isEstimated({ sizes, host }: Mailbox): boolean {
+  return sizes === undefined ? providerOf(host)?.estimates === true : sizes === 'estimated';
 }
 
 function keptMsOf({ delete: when }: Mailbox): number | null {
@@ -36,8 +41,9 @@ function keptMsOf({ delete: when }: Mailbox): number | null {
 }
 
 /** Of all settings that decide what there is to do for a listing: equal texts, equal work. */
-export function policyText({ delete: when, attempts, sizes, sizeLimit }: Mailbox): string {
-  return JSON.stringify([when, attempts, sizes, sizeLimit ?? null]);
+export function policyText(mailbox: Mailbox): string {
+  const { delete: when, attempts, sizeLimit } = mailbox;
+  return JSON.stringify([when, attempts, isEstimated(mailbox), sizeLimit ?? null]);
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * What is odd about mail providers, as data: only what the page beside it says. Providers change their minds, so these
- * are words for a person; nothing is decided by them.
+ * are words for a person; nothing is decided by them but what a setting decides that is left out.
  */
 
 export interface Provider {
@@ -13,6 +13,8 @@ export interface Provider {
   readonly notes: readonly string[];
   /** There is no POP3 at all, so that any failure to get in means that. */
   readonly noPop3?: true;
+  /** LIST gives estimates, unless whoever runs it wants exact sizes: what `sizes` is where it is left out. */
+  readonly estimates?: true;
   /** Where all this is said, the provider's own pages first. */
   readonly sources: readonly string[];
 }
@@ -44,9 +46,12 @@ export const PROVIDERS: readonly Provider[] = [
     notes: [
       'Exchange Online takes no password over POP3 any more, only OAuth, which Mailferry cannot do yet.',
       'Exchange marks mail as read when it is retrieved.',
+      'Exchange estimates the sizes that it lists, unless its administrator set it to exact ones: "sizes" is "estimated" here where it is left out.',
     ],
+    estimates: true,
     sources: [
       'https://learn.microsoft.com/en-us/exchange/clients-and-mobile-in-exchange-online/deprecation-of-basic-authentication-exchange-online',
+      'https://learn.microsoft.com/en-us/powershell/module/exchangepowershell/set-popsettings',
       'https://github.com/ditesh/node-poplib/issues/34',
       'https://github.com/jstedfast/MailKit/issues/952',
     ],

@@ -82,8 +82,8 @@ const mailboxSettings = z.strictObject({
     })
     .optional(),
   delete: deletion.default('keep'),
-  /** Whether LIST tells the octets of a message, or only about how many; QUIRK: Exchange estimates. */
-  sizes: z.enum(['exact', 'estimated'], 'must be exact or estimated').default('exact'),
+  /** Whether LIST tells the octets of a message, or only about how many; default: as the host's provider is known to. */
+  sizes: z.enum(['exact', 'estimated'], 'must be exact or estimated').optional(),
   /**
    * Which mail of those that the first run lists is fetched. Decided then, once; what comes later is always fetched.
    */

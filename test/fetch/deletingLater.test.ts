@@ -1,11 +1,12 @@
 /** Delete so many days after stored: by a clock that is moved, over the scripted server. */
 import { describe, expect, it } from 'vitest';
+import { policyAt } from '../../lib/mailbox/policy.ts';
 import type { Mailbox } from '../../lib/mailbox/settings.ts';
 import { memoryStore } from '../../lib/store/memory.ts';
 import { generatedMail, mail } from '../servers/scripted.ts';
 import { counted } from '../store/counted.ts';
 import { SimulatedProcess } from './process.ts';
-import { letter, World } from './world.ts';
+import { letter, mailboxNamed, World } from './world.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const three = () => ['a', 'b', 'c'].map((name) => mail(name, letter(name)));
@@ -97,6 +98,18 @@ describe('delete: { daysAfterStored }', () => {
     world.skewMs = 3 * DAY_MS;
     expect((await world.run()).deletions.requested).toBe(0);
     expect(world.server.messages).toHaveLength(1);
+  });
+});
+
+describe('sizes, where the setting is left out', () => {
+  it.each([
+    ['outlook.office365.com', undefined, true],
+    ['outlook.office365.com', 'exact', false],
+    ['pop.example.org', undefined, false],
+    ['pop.example.org', 'estimated', true],
+  ] as const)('at %s, with %s: estimated %s', (host, sizes, estimated) => {
+    const mailbox = mailboxNamed('inbox', { host, ...(sizes ? { sizes } : {}) });
+    expect(policyAt(mailbox, 0).estimated).toBe(estimated);
   });
 });
 

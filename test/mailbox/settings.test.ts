@@ -32,7 +32,6 @@ describe('settings', () => {
       headerSummary: true,
       attempts: 3,
       pipelining: true,
-      sizes: 'exact',
       start: 'all',
       every: '5m',
       enabled: true,
