@@ -1,6 +1,7 @@
 import { setAsideOf } from '../../lib/mailbox/failures.ts';
 import { loadHead } from '../../lib/mailbox/head.ts';
-import { type Head, openIntents, recordCount, seedCount, type TooLarge } from '../../lib/mailbox/state.ts';
+import { openIntents } from '../../lib/mailbox/intents.ts';
+import { type Head, recordCount, seedCount, type TooLarge } from '../../lib/mailbox/state.ts';
 import { tooLargeOf } from '../../lib/mailbox/tooLarge.ts';
 import { EXIT, type ExitCode, worst } from '../exitCodes.ts';
 import { countInWords, instantInWords, table } from '../words.ts';

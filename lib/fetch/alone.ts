@@ -5,17 +5,10 @@
  */
 import { VANISHED_INTENT_MS } from '../mailbox/bounds.ts';
 import { countAttempt, failureOf, forgetFailures, uncountAttempt } from '../mailbox/failures.ts';
+import { strikeIntents, withIntentAlone, withIntents } from '../mailbox/intents.ts';
+import { isRecordOf } from '../mailbox/records.ts';
 import { isCrowded } from '../mailbox/room.ts';
-import {
-  type Head,
-  isRecordOf,
-  type MessageRef,
-  refKey,
-  sameRef,
-  strikeIntents,
-  withIntentAlone,
-  withIntents,
-} from '../mailbox/state.ts';
+import { type Head, type MessageRef, refKey, sameRef } from '../mailbox/state.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import { UPLOAD_BYTES } from '../store/port.ts';
 import { deleteByRecord, deleteRetrieved, topAgrees } from './deleting.ts';

@@ -1,6 +1,7 @@
 /** What a run leaves in the state at its end. */
 import { SWEEP_MS } from '../mailbox/bounds.ts';
-import { type Head, recordCount, refKey, releaseIntents, seedCount } from '../mailbox/state.ts';
+import { releaseIntents } from '../mailbox/intents.ts';
+import { type Head, recordCount, refKey, seedCount } from '../mailbox/state.ts';
 import { whileListed } from '../mailbox/sweep.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';

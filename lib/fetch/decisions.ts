@@ -1,8 +1,9 @@
 /** What there is to do for each row of a listing, and what must be asked before that can be said. */
 import { identifies } from '../mail/headers.ts';
 import { SET_ASIDE_RETRY_MS, toldApart } from '../mailbox/failures.ts';
+import { withIntents } from '../mailbox/intents.ts';
 import { roomForIntents } from '../mailbox/room.ts';
-import { type Head, type Intent, type MessageRef, refKey, withIntents } from '../mailbox/state.ts';
+import { type Head, type Intent, type MessageRef, refKey } from '../mailbox/state.ts';
 import { topOf } from './deleting.ts';
 import type { Row } from './listing.ts';
 import { type Decision, decide, type Knowledge, knowledgeOf, refOf } from './plan.ts';

@@ -2,6 +2,7 @@
 
 import { failureOf, nextRetryMs, withFailure } from '../mailbox/failures.ts';
 import { messagePrefix, setAsideId } from '../mailbox/names.ts';
+import { withRecords } from '../mailbox/records.ts';
 import {
   type Failure,
   type Head,
@@ -9,7 +10,6 @@ import {
   refKey,
   type StoredRecord,
   sameRef,
-  withRecords,
 } from '../mailbox/state.ts';
 import { Digester } from '../store/checksum.ts';
 import { topOf } from './deleting.ts';

@@ -1,8 +1,9 @@
 /** Messages over the mailbox's size limit: left on the server, and told of once. */
 import type { MailferryEvent } from '../events/shapes.ts';
 import { forgetFailures } from '../mailbox/failures.ts';
+import { strikeIntents } from '../mailbox/intents.ts';
 import { tooLargeId } from '../mailbox/names.ts';
-import { type Head, type MessageRef, refKey, strikeIntents, type TooLarge } from '../mailbox/state.ts';
+import { type Head, type MessageRef, refKey, type TooLarge } from '../mailbox/state.ts';
 import { hasRoomForLarge, tooLargeOf, withLargeReported, withTooLarge } from '../mailbox/tooLarge.ts';
 import { decisions } from './decisions.ts';
 import { type RunContext, resolved } from './runContext.ts';

@@ -4,14 +4,8 @@
  */
 import { failureOf, isAside } from '../mailbox/failures.ts';
 import { dueMsOf, isShort, type Policy } from '../mailbox/policy.ts';
-import {
-  type Failure,
-  type Head,
-  isRecordOf,
-  type MessageRef,
-  refKey,
-  type StoredRecord,
-} from '../mailbox/state.ts';
+import { isRecordOf } from '../mailbox/records.ts';
+import { type Failure, type Head, type MessageRef, refKey, type StoredRecord } from '../mailbox/state.ts';
 import { tooLargeOf } from '../mailbox/tooLarge.ts';
 import type { Noted } from './known.ts';
 import type { Row } from './listing.ts';

@@ -2,19 +2,11 @@
 import type { MailferryEvent } from '../events/shapes.ts';
 import { summarize } from '../mail/headers.ts';
 import { forgetFailures } from '../mailbox/failures.ts';
+import { strikeIntents, withIntents, withoutContents } from '../mailbox/intents.ts';
 import { eventId } from '../mailbox/names.ts';
 import { isShort, policyAt } from '../mailbox/policy.ts';
-import {
-  type Intent,
-  type MessageRef,
-  recordKey,
-  refKey,
-  type StoredRecord,
-  strikeIntents,
-  withIntents,
-  withoutContents,
-  withRecords,
-} from '../mailbox/state.ts';
+import { recordKey, withRecords } from '../mailbox/records.ts';
+import { type Intent, type MessageRef, refKey, type StoredRecord } from '../mailbox/state.ts';
 import { forgetTooLarge } from '../mailbox/tooLarge.ts';
 import { type RunContext, resolved } from './runContext.ts';
 import type { Session } from './session.ts';

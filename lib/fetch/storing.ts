@@ -1,7 +1,9 @@
 /** From bytes that came whole and fenced to an object that is proved to hold them. */
 import { hasTrace, identifies } from '../mail/headers.ts';
+import { withContent } from '../mailbox/intents.ts';
 import { messageKey, messageKeyByContent } from '../mailbox/names.ts';
-import { refKey, refreshed, type StoredRecord, withContent } from '../mailbox/state.ts';
+import { refreshed } from '../mailbox/records.ts';
+import { refKey, type StoredRecord } from '../mailbox/state.ts';
 import type { Digest } from '../store/port.ts';
 import { completeSettled, createSettled, type Settled } from '../store/settle.ts';
 import type { RunContext } from './runContext.ts';

@@ -1,8 +1,9 @@
 /** Which messages are tried alone, when, and in which order. */
 import { SWEEP_MS } from '../mailbox/bounds.ts';
 import { failureOf, isAside } from '../mailbox/failures.ts';
+import { openIntents } from '../mailbox/intents.ts';
 import { hasRoomToFail } from '../mailbox/room.ts';
-import { type Head, type MessageRef, openIntents, refKey } from '../mailbox/state.ts';
+import { type Head, type MessageRef, refKey } from '../mailbox/state.ts';
 import { tooLargeOf } from '../mailbox/tooLarge.ts';
 import { type Suspect, tryAlone } from './alone.ts';
 import { hasToSweep } from './books.ts';

@@ -3,8 +3,11 @@
  * the same write that records the intents of the one after. So a batch costs one compare-and-swap, and nothing
  * is retrieved that no intent announces.
  */
+
+import { contentMark, withIntents } from '../mailbox/intents.ts';
+import { withRecords } from '../mailbox/records.ts';
 import { intentBytes, roomForIntents } from '../mailbox/room.ts';
-import { contentMark, type Intent, refKey, withIntents, withRecords } from '../mailbox/state.ts';
+import { type Intent, refKey } from '../mailbox/state.ts';
 import { type Deletable, deleteRetrieved } from './deleting.ts';
 import { Pipeline } from './pipeline.ts';
 import { keepMissing, postpone, type RunContext } from './runContext.ts';

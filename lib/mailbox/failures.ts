@@ -2,7 +2,8 @@
  * Attempts at messages, counted before they are made, and what became of them: pure changes of a head that may be
  * applied twice, like those of state.ts.
  */
-import { type Failure, type Head, type MessageRef, refKey, sameRef, withIntents } from './state.ts';
+import { withIntents } from './intents.ts';
+import { type Failure, type Head, type MessageRef, refKey, sameRef } from './state.ts';
 
 /** How soon a message that is set aside is tried again by itself, and how late at most. */
 export const SET_ASIDE_RETRY_MS = 24 * 3_600_000;

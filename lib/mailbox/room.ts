@@ -1,7 +1,8 @@
 /** What a head still has room for, so that it stays within its bound whatever happens to a mailbox. */
 import { FAILURES_BYTES, INTENTS_BYTES, OPEN_INTENTS } from './bounds.ts';
 import { failureOf } from './failures.ts';
-import { type Head, type Intent, type MessageRef, openIntents } from './state.ts';
+import { openIntents } from './intents.ts';
+import type { Head, Intent, MessageRef } from './state.ts';
 
 export interface Room {
   /** How many more may be begun. */

@@ -10,7 +10,8 @@ import type { ObjectStore } from '../store/port.ts';
 import { createSettled } from '../store/settle.ts';
 import { SEGMENT_RECORDS, SEGMENT_UNPACKED_BYTES } from './bounds.ts';
 import { segmentKey, segmentOfKey, segmentPrefix } from './names.ts';
-import { recordKey, type Seed, type Segment, type StoredRecord } from './state.ts';
+import { recordKey } from './records.ts';
+import type { Seed, Segment, StoredRecord } from './state.ts';
 import { broken } from './stateError.ts';
 import { type Read, readRecord, readSeed } from './stateShapes.ts';
 

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { HEAD_BYTES } from '../../lib/mailbox/bounds.ts';
-import { withRecords } from '../../lib/mailbox/state.ts';
+import { withRecords } from '../../lib/mailbox/records.ts';
 import { StateFile } from '../../lib/mailbox/stateFile.ts';
 import { folderStore } from '../../lib/store/folder.ts';
 import { memoryStore } from '../../lib/store/memory.ts';

@@ -8,18 +8,10 @@ import {
   withFailure,
 } from '../../lib/mailbox/failures.ts';
 import { loadHead } from '../../lib/mailbox/head.ts';
+import { openIntents, releaseIntents, strikeIntents, withIntents } from '../../lib/mailbox/intents.ts';
 import { headKey } from '../../lib/mailbox/names.ts';
-import {
-  emptyHead,
-  type Head,
-  type Intent,
-  openIntents,
-  releaseIntents,
-  type StoredRecord,
-  strikeIntents,
-  withIntents,
-  withRecords,
-} from '../../lib/mailbox/state.ts';
+import { withRecords } from '../../lib/mailbox/records.ts';
+import { emptyHead, type Head, type Intent, type StoredRecord } from '../../lib/mailbox/state.ts';
 import { StateError } from '../../lib/mailbox/stateError.ts';
 import { StateFile } from '../../lib/mailbox/stateFile.ts';
 import { memoryStore } from '../../lib/store/memory.ts';

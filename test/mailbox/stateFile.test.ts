@@ -6,18 +6,16 @@ import { describe, expect, it } from 'vitest';
 import { HEAD_BYTES, SEGMENT_RECORDS, UNNAMED_KEPT_MS, VANISHED_KEPT_MS } from '../../lib/mailbox/bounds.ts';
 import { countAttempt, withFailure } from '../../lib/mailbox/failures.ts';
 import { loadHead } from '../../lib/mailbox/head.ts';
+import { strikeIntents, withIntents } from '../../lib/mailbox/intents.ts';
 import { headKey, segmentKey, segmentPrefix } from '../../lib/mailbox/names.ts';
+import { recordKey, withRecords } from '../../lib/mailbox/records.ts';
 import { hasRoomToFail, intentBytes, roomForIntents } from '../../lib/mailbox/room.ts';
 import {
   emptyHead,
   type Head,
   type Intent,
   recordCount,
-  recordKey,
   type StoredRecord,
-  strikeIntents,
-  withIntents,
-  withRecords,
 } from '../../lib/mailbox/state.ts';
 import { StateFile } from '../../lib/mailbox/stateFile.ts';
 import { whileListed } from '../../lib/mailbox/sweep.ts';

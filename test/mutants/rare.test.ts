@@ -1,7 +1,8 @@
 /** Cases that 2,000 histories are too few to meet; each catches a wrong engine that they let pass. */
 import { describe, expect, it } from 'vitest';
 import { segmentKey } from '../../lib/mailbox/names.ts';
-import { type StoredRecord, withRecords } from '../../lib/mailbox/state.ts';
+import { withRecords } from '../../lib/mailbox/records.ts';
+import type { StoredRecord } from '../../lib/mailbox/state.ts';
 import { StateFile } from '../../lib/mailbox/stateFile.ts';
 import { memoryStore } from '../../lib/store/memory.ts';
 import { type ObjectStore, StoreError } from '../../lib/store/port.ts';

@@ -1,7 +1,7 @@
 /** Wrong engines that write the mailbox's state wrongly, or lose what another run wrote. */
 import type { Mutant } from './mutant.ts';
 
-const STATE = 'lib/mailbox/state.ts';
+const STATE = 'lib/mailbox/intents.ts';
 const FILE = 'lib/mailbox/stateFile.ts';
 
 export const RECORDING: readonly Mutant[] = [

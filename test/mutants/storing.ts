@@ -78,7 +78,7 @@ export const STORING: readonly Mutant[] = [
       'a UIDL on record counts as stored, whatever the size listed now: mail that reuses one is never fetched',
     patches: [
       {
-        file: 'lib/mailbox/state.ts',
+        file: 'lib/mailbox/records.ts',
         find: 'if (record.uidl !== uidl || record.size !== size) return false;',
         replace: 'if (record.uidl !== uidl) return false;',
       },

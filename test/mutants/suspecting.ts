@@ -9,12 +9,12 @@ const PLAN = 'lib/fetch/plan.ts';
 /** Each intent counts as an attempt, in company too. */
 const COUNTED_WITH_THE_INTENT: readonly Patch[] = [
   {
-    file: 'lib/mailbox/state.ts',
-    find: 'export const STATE_VERSION = 2;',
-    replace: "import { countAttempt } from './failures.ts';\n\nexport const STATE_VERSION = 2;",
+    file: 'lib/mailbox/intents.ts',
+    find: '/** Attempts that are under way or were left: pure changes of a head. */',
+    replace: "import { countAttempt } from './failures.ts';",
   },
   {
-    file: 'lib/mailbox/state.ts',
+    file: 'lib/mailbox/intents.ts',
     find: 'return { ...head, intents: [...others, ...intents] };',
     replace: `return intents.reduce<Head>(
     (counted, { run, untilMs, ...ref }) => countAttempt(counted, ref, { run, nowMs: untilMs }),

@@ -9,19 +9,11 @@ import {
 } from '../../../lib/mailbox/backOff.ts';
 import { countAttempt, forgetFailures, uncountAttempt } from '../../../lib/mailbox/failures.ts';
 import { loadHead } from '../../../lib/mailbox/head.ts';
+import { openIntents, releaseIntents, strikeIntents, withIntents } from '../../../lib/mailbox/intents.ts';
 import { headKey } from '../../../lib/mailbox/names.ts';
+import { withRecords } from '../../../lib/mailbox/records.ts';
 import { hasRoomToFail, roomForIntents } from '../../../lib/mailbox/room.ts';
-import {
-  emptyHead,
-  type Head,
-  type MessageRef,
-  openIntents,
-  recordCount,
-  releaseIntents,
-  strikeIntents,
-  withIntents,
-  withRecords,
-} from '../../../lib/mailbox/state.ts';
+import { emptyHead, type Head, type MessageRef, recordCount } from '../../../lib/mailbox/state.ts';
 import type { ObjectStore } from '../../../lib/store/port.ts';
 import { checkPrototypes } from '../prototypes.ts';
 import {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { withRecords } from '../../../lib/mailbox/records.ts';
 import type { Segment, StoredRecord } from '../../../lib/mailbox/state.ts';
-import { withRecords } from '../../../lib/mailbox/state.ts';
 import {
   checkPlan,
   headWith,

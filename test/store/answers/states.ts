@@ -1,8 +1,10 @@
 /** A mailbox's state for the answers: what is in it before, one update, and what its documents say. */
 import { randomBytes } from 'node:crypto';
 import { RECORDS_BYTES } from '../../../lib/mailbox/bounds.ts';
+import { withIntents } from '../../../lib/mailbox/intents.ts';
 import { headKey } from '../../../lib/mailbox/names.ts';
-import { type StoredRecord, withIntents, withRecords } from '../../../lib/mailbox/state.ts';
+import { withRecords } from '../../../lib/mailbox/records.ts';
+import type { StoredRecord } from '../../../lib/mailbox/state.ts';
 import { StateFile } from '../../../lib/mailbox/stateFile.ts';
 import { digestOf } from '../../../lib/store/checksum.ts';
 import type { ObjectStore } from '../../../lib/store/port.ts';
