@@ -52,7 +52,7 @@ const STATUS_IN_MESSAGE: Patch = {
 export const SHORTFALL_IGNORED: Patch = {
   file: 'lib/mailbox/policy.ts',
   find: 'return size === null || unstuffed === true || (!estimated && octets < size);',
-  replace: 'return size === null && octets < 0 && estimated && unstuffed;',
+  replace: 'return size === null && octets < 0 && estimated && unstuffed === true;',
 };
 
 export const RETRIEVING: readonly Mutant[] = [
