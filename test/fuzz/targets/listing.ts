@@ -45,7 +45,8 @@ function rowsOf(uidls: readonly Line[], sizes: readonly number[]): unknown[] {
     if (!sizes.includes(number) || uidls.findIndex((one) => one.number === number) !== index) return [];
     // The last size that is one: a row without a number takes nothing back.
     const at = sizes.findLastIndex((one, place) => one === number && sizeAt(place) !== null);
-    const repeated = uidls.filter((one) => one.uidl === uidl).length > 1;
+    // Without UIDL nothing of the listing tells it from others.
+    const repeated = uidl === '' || uidls.filter((one) => one.uidl === uidl).length > 1;
     return [{ index, number, uidl, octets: at < 0 ? null : sizeAt(at), repeated }];
   });
 }
