@@ -15,7 +15,7 @@ import { POP3_LIMITS, type Pop3Limits } from './limits.ts';
 import { type Show, showWithout } from './masking.ts';
 import { Pace } from './pace.ts';
 import { refusal } from './refusals.ts';
-import { parseStatus, type Status } from './replies.ts';
+import { parseChallenge, parseStatus, type Status } from './replies.ts';
 import type { Timer, Transport } from './transport.ts';
 import { Wire } from './wire.ts';
 
@@ -48,6 +48,9 @@ export interface Body {
   /** The server did not stuff dots (RFC 1939 section 3): a line of it lost one. */
   readonly unstuffed: boolean;
 }
+
+/** More than any mechanism has. */
+const MOST_CHALLENGES = 10;
 
 const NOTHING = Buffer.alloc(0);
 const BEFORE_ANY: Exchange = { phase: 'greeting', verb: null, args: [], scope: 'greeting', statusMs: 0 };
@@ -116,6 +119,13 @@ export class Connection {
     return this.#wire.close(this.#error({ kind: 'broken', code, words, next: RECONNECT, unsent }));
   }
 
+  /** Closes the line, since the server did not do its part of a sign-in; the error to throw. */
+  unproved(words: string): Pop3Error {
+    const next =
+      'Nothing more was sent. The server does not follow the mechanism, or does not know the secret: check the host and the mechanism.';
+    return this.#wire.close(this.#error({ kind: 'person', code: 'E_POP3_UNPROVED', words, next }));
+  }
+
   /**
    * Sends one command and reads its status line; `answer` then reads the body, if one is owed. -ERR rejects,
    * by its scope and response code, and leaves the connection good.
@@ -124,13 +134,14 @@ export class Connection {
     if (this.#busy)
       throw new Error(`${exchange.verb} was asked for before ${this.#exchange.verb} was answered.`);
     this.#begin(exchange);
+    if (exchange.complaint) throw this.#error(badArgument(exchange.complaint));
     const { closedBy } = this.#wire;
     if (closedBy !== null) throw this.#error(closedAlready(closedBy));
     this.#busy = true;
     try {
       const untilMs = this.#timer.now() + exchange.statusMs;
       if (exchange.verb !== null) await this.#send(exchange.verb, exchange.args, untilMs);
-      const status = await this.#readStatus(untilMs);
+      const status = await this.#converse(exchange, untilMs);
       if (!status.ok) {
         const meant = refusal(exchange.scope, status);
         const told = exchange.refused?.(meant) ?? meant;
@@ -231,13 +242,27 @@ export class Connection {
     return encoded.bytes;
   }
 
-  async #readStatus(untilMs: number): Promise<Status> {
+  /** The status, behind any challenges that the exchange has answers to. */
+  async #converse({ answer }: Exchange, untilMs: number): Promise<Status> {
+    for (let challenges = 0; challenges <= MOST_CHALLENGES; challenges += 1) {
+      const line = await this.#readLine(untilMs);
+      const challenge = answer === undefined ? null : parseChallenge(line);
+      if (answer === undefined || challenge === null) return this.#parse(line);
+      const said = await answer(challenge);
+      if ('complaint' in said) throw this.unproved(said.complaint);
+      if (this.#unread() > 0) throw await this.#unsolicited();
+      await this.#wire.write(Buffer.from(`${said.line}\r\n`, 'latin1'), untilMs);
+    }
+    throw this.broken('E_POP3_CHALLENGES', `the server sent more than ${MOST_CHALLENGES} challenges`);
+  }
+
+  async #readLine(untilMs: number): Promise<Buffer> {
     const framing = this.#status;
     for (;;) {
       this.#at = framing.push(this.#input, this.#at);
       if (framing.bareLf || framing.tooLong) break;
       const { line } = framing;
-      if (line !== null) return this.#parse(line);
+      if (line !== null) return line;
       await this.#fill(untilMs);
     }
     this.#reply = this.show(framing.partial);

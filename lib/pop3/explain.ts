@@ -8,14 +8,21 @@ export interface Exchange {
   /** Null: nothing is sent, the server speaks first. */
   readonly verb: string | null;
   readonly args: readonly string[];
+  /** Why it cannot be sent, in words without a full stop. */
+  readonly complaint?: string | null;
   readonly scope: Scope;
   /** From the command to its whole status line. */
   readonly statusMs: number;
   /** What it means if the line drops before the first byte of the answer; otherwise just 'lost'. */
   readonly dropped?: Refusal;
+  /** The line behind each "+ " of the server (RFC 5034 section 4); absent: such a line is no answer. */
+  readonly answer?: (challenge: string) => Promise<Answer>;
   /** What a -ERR means, where more is known than its scope and words. */
   readonly refused?: (meant: Refusal) => Refusal;
 }
+
+/** Behind a challenge: a line, or why there is none, in words without a full stop. */
+export type Answer = { readonly line: string } | { readonly complaint: string };
 
 /** Where a session stands when something goes wrong. */
 export interface Situation {

@@ -8,6 +8,7 @@ export interface Status {
   readonly text: Buffer;
 }
 
+const PLUS = 0x2b;
 const BLANK = 0x20;
 const TAB = 0x09;
 
@@ -19,6 +20,12 @@ export function parseStatus(line: Buffer): Status | null {
   if (line.length > indicator && !isBlank(line[indicator])) return null;
   const text = line.subarray(indicator + 1);
   return { ok, code: responseCode(text), text };
+}
+
+/** What stands behind "+ ", base64 (RFC 5034 section 4); null: no challenge. QUIRK: "+" alone, without the blank. */
+export function parseChallenge(line: Buffer): string | null {
+  if (line[0] !== PLUS || (line.length > 1 && line[1] !== BLANK)) return null;
+  return line.toString('latin1', 2);
 }
 
 /** Indicators are upper case in RFC 1939; the case of a letter is no reason to refuse a mailbox. */

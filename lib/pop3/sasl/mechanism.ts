@@ -1,0 +1,28 @@
+/** The client's side of a SASL exchange (RFC 4422), as POP3 carries it (RFC 5034). Used once. */
+export interface Mechanism {
+  /** As AUTH names it. */
+  readonly name: string;
+  /** Why it cannot be begun with what it was given; null: it can. */
+  readonly complaint: string | null;
+  /** What is said first; null: nothing before the server's challenge. */
+  readonly first: Buffer | null;
+  /** The answer to a challenge. After a complaint the exchange is cancelled ("*"). */
+  answer(challenge: Buffer): Step | Promise<Step>;
+  /** Asked at the server's +OK: why that is not to be believed; null: it is. */
+  doubt(): string | null;
+}
+
+export type Step = { readonly say: Buffer } | { readonly complaint: string };
+
+export const NOTHING_TO_SAY: Step = { say: Buffer.alloc(0) };
+
+export function unexpected(): Step {
+  return { complaint: 'the server asked for more than the mechanism has' };
+}
+
+/** Whether any of these texts has a character that the mechanism uses to tell its fields apart. */
+export function complaintAbout(texts: readonly string[], reserved: RegExp): string | null {
+  return texts.some((text) => reserved.test(text))
+    ? 'a control character is in the user name or the secret, which the mechanism cannot carry'
+    : null;
+}
