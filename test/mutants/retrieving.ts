@@ -125,8 +125,8 @@ export const RETRIEVING: readonly Mutant[] = [
       {
         file: 'lib/pop3/connection.ts',
         find: `if (this.#unread() > 0) throw await this.#unsolicited();
-      await this.#wire.write(`,
-        replace: 'await this.#wire.write(',
+      await this.#wire.write(command`,
+        replace: 'await this.#wire.write(command',
       },
       {
         file: 'lib/pop3/connection.ts',
