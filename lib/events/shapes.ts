@@ -21,7 +21,7 @@ const uidl = z
   // biome-ignore lint/suspicious/noControlCharactersInRegex: QUIRK: servers send any byte in a UIDL.
   .regex(/^[\u0000-\u00ff]*$/)
   .describe(
-    'The unique-id (RFC 1939, UIDL) as the server gave it: one character for each byte, U+0000 to U+00FF; empty where it gave none',
+    'The unique-id (RFC 1939, UIDL) as the server gave it: one character for each byte, U+0000 to U+00FF; empty where it gave none; sha256: and its hash where it is longer than 1 KiB',
   );
 
 const address = z.strictObject({

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { type Capabilities, capabilities } from './capabilities.ts';
 import { type Body, Connection, type Pop3Options, type Take } from './connection.ts';
 import { Pop3Error, type Pop3Phase } from './errors.ts';
@@ -173,12 +174,12 @@ export class Pop3Client {
     );
   }
 
-  /** The whole listing; ids are raw bytes as latin1, '' where the server gave none. A throwing visitor closes. */
+  /**
+   * The whole listing; ids are raw bytes as latin1, '' where the server gave none, "sha256:" and hex where one is
+   * longer than 1 KiB. A throwing visitor closes.
+   */
   uidl(visit: (number: number, uidl: string) => void): Promise<ListingEnd> {
-    return this.#listing('uidl', 'UIDL', ({ number, rest }) => {
-      if (rest.length > UIDL_MAX_BYTES) throw this.#idTooLong(number);
-      visit(number, rest.toString('latin1'));
-    });
+    return this.#listing('uidl', 'UIDL', ({ number, rest }) => visit(number, idOf(rest)));
   }
 
   /** The whole listing; octets as announced, null where they are no number. They need not be true. */
@@ -188,10 +189,7 @@ export class Pop3Client {
 
   /** UIDL of one message. An answer that is not exactly about `number` is 'broken', E_POP3_WRONG_ANSWER. */
   uidlOf(number: number): Promise<string> {
-    return this.#single('uidl', 'UIDL', number, (rest) => {
-      if (rest.length > UIDL_MAX_BYTES) throw this.#idTooLong(number);
-      return rest.toString('latin1');
-    });
+    return this.#single('uidl', 'UIDL', number, idOf);
   }
 
   /** Octets of one message, under the same rule. */
@@ -248,12 +246,6 @@ export class Pop3Client {
     this.#connection.close(reason);
   }
 
-  /** Cut short, two ids could become one; so a mailbox with such an id is refused as a whole. */
-  #idTooLong(number: number): Pop3Error {
-    const words = `the id of message ${number} is longer than ${UIDL_MAX_BYTES} bytes`;
-    return this.#connection.broken('E_POP3_ID_TOO_LONG', words);
-  }
-
   #about(phase: Pop3Phase, verb: string, scope: Scope, args: readonly string[] = []): Exchange {
     return { phase, verb, args, scope, statusMs: this.#connection.limits.commandMs };
   }
@@ -300,6 +292,12 @@ export class Pop3Client {
       return value;
     });
   }
+}
+
+/** Cut short, two ids could become one; refused, one message would keep all others of its mailbox from coming. */
+function idOf(rest: Buffer): string {
+  if (rest.length <= UIDL_MAX_BYTES) return rest.toString('latin1');
+  return `sha256:${hash('sha256', rest, 'hex')}`;
 }
 
 /** Checked before anything is written; a number is all that a message's command has of its caller. */

@@ -38,11 +38,8 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 const GiB = 1024 * MiB;
 
-/** A UIDL of RFC 1939 has 70 octets; servers that use file names reached 500. */
-const UIDL_BYTES = 1 * KiB;
-
-/** A message number of 16 digits and the blanks around it, with room for servers that pad. */
-const ROW_PREFIX_BYTES = 64;
+/** A UIDL of RFC 1939 has 70 octets; servers that use file names reached 500. A longer one is known by its hash. */
+export const UIDL_MAX_BYTES = 1 * KiB;
 
 export const POP3_LIMITS: Pop3Limits = {
   // RFC 2449 allows 512; error texts that quote a web page are longer.
@@ -52,7 +49,8 @@ export const POP3_LIMITS: Pop3Limits = {
   commandLineBytes: 2 * KiB,
   // The longest CAPA answers seen have a few hundred octets.
   capabilityBytes: 64 * KiB,
-  listingLineBytes: UIDL_BYTES + ROW_PREFIX_BYTES,
+  // As of a status line, which has the UIDL of one message.
+  listingLineBytes: 8 * KiB,
   // 150 bytes of memory per row make 150 MB of a million.
   listingRows: 1_000_000,
   // A mailbox of 14.6 million messages is on record (about 440 MB of UIDL), and must still be drained.
@@ -73,8 +71,6 @@ export const POP3_LIMITS: Pop3Limits = {
   bytesPerSecond: 1_000,
   rateWindowMs: 60_000,
 };
-
-export const UIDL_MAX_BYTES = UIDL_BYTES;
 
 /** Of the server's words in an error; a line of a log should stay readable. */
 export const SHOWN_CHARACTERS = 512;
