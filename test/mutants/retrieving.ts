@@ -191,7 +191,8 @@ export const RETRIEVING: readonly Mutant[] = [
   context.session = session;`,
       },
     ],
-    caughtBy: { oracles: ['I1 removal', 'I10 binding'] },
+    // Fences by UIDL stop it first, so that it gets nowhere; only one by LIST of a like size lets it delete.
+    caughtBy: { oracles: ['I1 removal', 'I10 binding', 'I14 innocent', 'L3 quiet'] },
   },
   {
     name: 'QUIT after doubt',
