@@ -16,13 +16,18 @@ type Choice = Mailbox['start'];
 /** Fewer than these may well all be gone, and others of their sizes have come. */
 const RENUMBERED_AT_LEAST = 10;
 
-/** Rejects with StateError where the state is lost: what came since the real start would be taken for old. */
+/**
+ * Rejects with StateError where the state is lost, since what came after the real start would be taken for old; and where
+ * the listing is not whole.
+ */
 export async function decideStart(
   { mailbox, state, ports }: RunContext,
   { listing }: Session,
 ): Promise<void> {
   const { start, id } = mailbox;
   if (start === 'all' || isStartDecided(state.head)) return;
+  // QUIRK: in trouble, some list nothing, or half, in one of their two answers: what is not named now would be new later.
+  if (listing.hasNameless || listing.left > 0) throw unnamed(id);
   const nowMs = ports.clock.now();
   if (await hasMail(ports.store, id)) {
     // Another run may have decided and stored some since the state was read: a write finds out.
@@ -102,6 +107,13 @@ export async function refuseRenumbered({ mailbox, state }: RunContext, session: 
 export function inWords(start: Choice): string {
   if (typeof start === 'object') return `the newest ${start.newest}`;
   return start === 'all' ? 'all mail' : 'new mail only';
+}
+
+function unnamed(id: string): StateError {
+  return new StateError(
+    `state of ${id}: the server's answers to UIDL and LIST do not agree, so nothing tells which mail was there at the start. Nothing was retrieved, and the next run asks again. If it lasts, set "start: all".`,
+    { kind: 'later', code: 'E_START_UNNAMED' },
+  );
 }
 
 function stateLost(id: string, start: string): StateError {

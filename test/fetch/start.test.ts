@@ -39,6 +39,27 @@ describe('start: new-mail-only', () => {
     expect(await world.contents()).toEqual(contentsOf(letters('c', 'd')));
   });
 
+  it.each([
+    ['UIDL has nothing', { verb: 'UIDL', reply: '+OK\r\n.\r\n' }],
+    ['LIST has nothing', { verb: 'LIST', reply: '+OK\r\n.\r\n' }],
+    ['UIDL has half', { verb: 'UIDL', reply: '+OK\r\n1 a\r\n.\r\n' }],
+  ])('is not decided while %s of what the other answer lists', async (_, fault) => {
+    const world = new World({
+      messages: letters('a', 'b'),
+      settings: DELETING,
+      faults: [{ ...fault, args: '', session: 1 }],
+    });
+    const report = await world.run();
+    expect(report).toMatchObject({ outcome: 'failed', error: { code: 'E_START_UNNAMED', kind: 'later' } });
+    world.skewMs += 3_600_000;
+    expect(await world.run()).toMatchObject({ outcome: 'done', counts: { listed: 2, skipped: 2 } });
+    expect(await afterArrival(world, 'c')).toMatchObject({
+      outcome: 'done',
+      counts: { stored: 1, skipped: 2 },
+    });
+    expect(uidls(world)).toEqual(['a', 'b']);
+  });
+
   it('decides by an empty mailbox as well: all that comes is new', async () => {
     const world = new World({ settings: NEW });
     await world.run();

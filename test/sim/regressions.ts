@@ -152,4 +152,9 @@ export const REGRESSIONS: readonly Regression[] = [
     found:
       'UIDL of one message, answered wrongly once, was asked no more, though the server had nothing else.',
   },
+  {
+    seed: 20820,
+    found:
+      'A start was decided by an answer to UIDL that had nothing in it: what was there would have been new later.',
+  },
 ];
