@@ -52,6 +52,8 @@ async function carry(context: RunContext, session: Session): Promise<boolean> {
 
 async function toldRepeated(context: RunContext, session: Session): Promise<boolean> {
   const asked = await peek(context, session);
+  // What was too large among them had no name before.
+  if (asked) await reportTooLarge(context, session);
   // Time that ran out left some of them unasked.
   if (asked && context.deadline.allowsMore) await tellApart(context, session);
   return asked;

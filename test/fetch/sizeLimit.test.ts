@@ -54,6 +54,16 @@ describe('what LIST shows to be over the limit', () => {
     expect(told(world)).toHaveLength(1);
   });
 
+  it('is told of where two share a UIDL, each once', async () => {
+    const twins = [large('twin'), mail('twin', letter('other', 'y\r\n'.repeat(3_000)))];
+    const world = new World({ messages: [small('a'), ...twins], settings: { sizeLimit: LIMIT } });
+    await settle(world);
+    await world.run();
+    expect(told(world).map(({ uidl }) => uidl)).toEqual(['twin', 'twin']);
+    expect(new Set(told(world).map(({ size }) => size)).size).toBe(2);
+    expect(world.retrieved).toBe(1);
+  });
+
   it('is fetched once the limit is raised, and is no longer on record as too large', async () => {
     const world = new World({ messages: messages(), settings: { sizeLimit: LIMIT } });
     await world.run();
