@@ -78,9 +78,10 @@ describe('mailferry watch', () => {
       env,
       enough: (stdout) => stdout !== '' && pop3.log.sessions.length > sessions,
     });
-    expect(linesOf(again.stdout)).toEqual([
+    // A turn that falls due meanwhile may have more to say.
+    expect(linesOf(again.stdout)).toContainEqual(
       expect.stringMatching(/UTC ! wrong: not tried before .* UTC \| wrong: sign-in .*\(E_POP3_\w+\)$/),
-    ]);
+    );
     expect(first.stdout + again.stdout).not.toContain('canary-91c4');
   });
 
