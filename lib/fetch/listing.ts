@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { UidlColumn } from './uidlColumn.ts';
 
 /** One row of a listing, as a view: made when asked for, so that 200,000 rows need no 200,000 objects. */
 export interface Row {
@@ -28,10 +29,8 @@ export class Listing {
   /** Null as long as they are 1, 2, 3 and so on, which they are on nearly every server. */
   #numbers: Float64Array | null = null;
   #octets = new Uint32Array(FIRST_ROWS).fill(NO_OCTETS);
-  #ends = new Uint32Array(FIRST_ROWS);
-  #uidls = Buffer.alloc(FIRST_ROWS * 24);
+  readonly #uidls = new UidlColumn();
   #flags = new Uint8Array(FIRST_ROWS);
-  #length = 0;
   /** Open addressing: a row's index, by the hash of its UIDL. */
   #slots: Int32Array | null = null;
   #repeats = false;
@@ -49,21 +48,17 @@ export class Listing {
   }
 
   get length(): number {
-    return this.#length;
+    return this.#uidls.length;
   }
 
   /** In the order of UIDL's answer; a number that comes twice keeps its first row. */
   addUidl(number: number, uidl: string): void {
-    if (this.#length === this.#ends.length) this.#grow();
-    if (this.#numbers === null && number !== this.#length + 1) this.#numbers = this.#countedNumbers();
-    const start = this.#length === 0 ? 0 : (this.#ends[this.#length - 1] ?? 0);
-    while (start + uidl.length > this.#uidls.length)
-      this.#uidls = Buffer.concat([this.#uidls], this.#uidls.length * 2);
-    this.#uidls.write(uidl, start, 'latin1');
-    if (this.#numbers !== null) this.#numbers[this.#length] = number;
-    this.#ends[this.#length] = start + uidl.length;
-    if (this.#byNumber?.has(number) === false) this.#byNumber.set(number, this.#length);
-    this.#length += 1;
+    const index = this.length;
+    if (index === this.#octets.length) this.#grow();
+    if (this.#numbers === null && number !== index + 1) this.#numbers = this.#countedNumbers();
+    if (this.#numbers !== null) this.#numbers[index] = number;
+    if (this.#byNumber?.has(number) === false) this.#byNumber.set(number, index);
+    this.#uidls.add(uidl);
   }
 
   /** False: UIDL's answer has no such number. */
@@ -91,7 +86,7 @@ export class Listing {
   /** How many rows only one of the two answers has. */
   get left(): number {
     let left = 0;
-    for (let index = 0; index < this.#length; index += 1)
+    for (let index = 0; index < this.length; index += 1)
       if (((this.#flags[index] ?? 0) & CONFIRMED) === 0) left += 1;
     return left;
   }
@@ -101,7 +96,7 @@ export class Listing {
     return {
       index,
       number: this.#numberOf(index),
-      uidl: this.#uidl(index),
+      uidl: this.#uidls.at(index),
       octets: this.#octetsAt(index),
       repeated: ((this.#flags[index] ?? 0) & REPEATED) !== 0,
     };
@@ -121,7 +116,7 @@ export class Listing {
 
   /** Whether any row has this size; asked of each record that is not listed. */
   hasOctets(octets: number | null): boolean {
-    this.#sorted ??= this.#octets.slice(0, this.#length).sort();
+    this.#sorted ??= this.#octets.slice(0, this.length).sort();
     const wanted = octets ?? NO_OCTETS;
     let [low, high] = [0, this.#sorted.length];
     while (low < high) {
@@ -140,7 +135,7 @@ export class Listing {
 
   /** Whether there are rows, and each has a UIDL. */
   get isNamed(): boolean {
-    return this.#length > 0 && !this.hasNameless;
+    return this.length > 0 && !this.hasNameless;
   }
 
   /** Of a row that alone bears its UIDL: its octets as announced; undefined where others bear it, too. */
@@ -156,17 +151,19 @@ export class Listing {
     const wanted = this.#scratch;
     const length = wanted.write(uidl, 'latin1');
     const slots = this.#index();
+    const uidls = this.#uidls;
+    const { bytes } = uidls;
     let slot = this.#hash(wanted, 0, length) & (slots.length - 1);
     for (; slots[slot] !== NONE; slot = (slot + 1) & (slots.length - 1)) {
       const index = slots[slot] ?? 0;
-      if (this.#uidls.compare(wanted, 0, length, this.#start(index), this.#ends[index]) === 0) return index;
+      if (bytes.compare(wanted, 0, length, uidls.start(index), uidls.end(index)) === 0) return index;
     }
     return null;
   }
 
   /** Rows that both answers have. */
   *rows(): Generator<Row> {
-    for (let index = 0; index < this.#length; index += 1) {
+    for (let index = 0; index < this.length; index += 1) {
       if (((this.#flags[index] ?? 0) & CONFIRMED) !== 0) yield this.row(index);
     }
   }
@@ -175,9 +172,9 @@ export class Listing {
   digest(policy: string, without: ReadonlySet<number> = new Set()): string {
     const hash = createHash('sha256').update(policy);
     let block = '';
-    for (let index = 0; index < this.#length; index += 1) {
+    for (let index = 0; index < this.length; index += 1) {
       if (((this.#flags[index] ?? 0) & CONFIRMED) === 0 || without.has(index)) continue;
-      block += `\n${this.#octetsAt(index) ?? '-'} ${this.#uidl(index)}`;
+      block += `\n${this.#octetsAt(index) ?? '-'} ${this.#uidls.at(index)}`;
       if (block.length < DIGEST_BLOCK) continue;
       hash.update(block, 'latin1');
       block = '';
@@ -196,23 +193,15 @@ export class Listing {
   }
 
   #countedNumbers(): Float64Array {
-    return new Float64Array(this.#ends.length).map((_, index) => index + 1);
-  }
-
-  #uidl(index: number): string {
-    return this.#uidls.toString('latin1', this.#start(index), this.#ends[index]);
-  }
-
-  #start(index: number): number {
-    return index === 0 ? 0 : (this.#ends[index - 1] ?? 0);
+    return new Float64Array(this.#octets.length).map((_, index) => index + 1);
   }
 
   /** Message numbers run from 1 upwards on nearly every server; a map serves the others. */
   indexOfNumber(number: number): number | undefined {
-    if (this.#numbers === null) return number >= 1 && number <= this.#length ? number - 1 : undefined;
+    if (this.#numbers === null) return number >= 1 && number <= this.length ? number - 1 : undefined;
     if (this.#byNumber === null) {
       this.#byNumber = new Map();
-      for (let index = this.#length - 1; index >= 0; index -= 1)
+      for (let index = this.length - 1; index >= 0; index -= 1)
         this.#byNumber.set(this.#numberOf(index), index);
     }
     return this.#byNumber.get(number);
@@ -221,10 +210,12 @@ export class Listing {
   /** By UIDL, once the listing is complete; marks those that are repeated. */
   #index(): Int32Array {
     if (this.#slots !== null) return this.#slots;
-    const slots = new Int32Array(2 ** Math.ceil(Math.log2(this.#length * 2 + 2))).fill(NONE);
-    for (let index = 0; index < this.#length; index += 1) {
-      if (this.#start(index) === this.#ends[index]) this.#noteNameless(index);
-      let slot = this.#hash(this.#uidls, this.#start(index), this.#ends[index] ?? 0) & (slots.length - 1);
+    const uidls = this.#uidls;
+    const slots = new Int32Array(2 ** Math.ceil(Math.log2(this.length * 2 + 2))).fill(NONE);
+    for (let index = 0; index < this.length; index += 1) {
+      const [start, end] = [uidls.start(index), uidls.end(index)];
+      if (start === end) this.#noteNameless(index);
+      let slot = this.#hash(uidls.bytes, start, end) & (slots.length - 1);
       for (; slots[slot] !== NONE; slot = (slot + 1) & (slots.length - 1)) {
         const other = slots[slot] ?? 0;
         if (!this.#sameUidl(index, other)) continue;
@@ -255,13 +246,13 @@ export class Listing {
 
   #sameUidl(a: number, b: number): boolean {
     const uidls = this.#uidls;
-    return uidls.compare(uidls, this.#start(b), this.#ends[b], this.#start(a), this.#ends[a]) === 0;
+    const { bytes } = uidls;
+    return bytes.compare(bytes, uidls.start(b), uidls.end(b), uidls.start(a), uidls.end(a)) === 0;
   }
 
   #grow(): void {
-    const rows = this.#ends.length * 2;
+    const rows = this.#octets.length * 2;
     const octets = new Uint32Array(rows).fill(NO_OCTETS);
-    const ends = new Uint32Array(rows);
     const flags = new Uint8Array(rows);
     if (this.#numbers !== null) {
       const numbers = new Float64Array(rows);
@@ -269,9 +260,8 @@ export class Listing {
       this.#numbers = numbers;
     }
     octets.set(this.#octets);
-    ends.set(this.#ends);
     flags.set(this.#flags);
-    [this.#octets, this.#ends, this.#flags] = [octets, ends, flags];
+    [this.#octets, this.#flags] = [octets, flags];
   }
 }
 

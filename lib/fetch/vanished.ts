@@ -1,4 +1,5 @@
 import type { StoredRecord } from '../mailbox/state.ts';
+import { UidlColumn } from './uidlColumn.ts';
 
 /** Where an object was stored, and which UIDL it was announced under. */
 export type Place = Pick<StoredRecord, 'uidl' | 'byContent'>;
@@ -13,41 +14,33 @@ const BY_CONTENT = 1;
  * given 200,000 messages new UIDLs. About 50 bytes each, and the UIDL's own.
  */
 export class Vanished {
-  #length = 0;
   #contents = Buffer.alloc(FIRST_ROWS * SHA256_BYTES);
-  #ends = new Uint32Array(FIRST_ROWS);
   #flags = new Uint8Array(FIRST_ROWS);
-  #uidls = Buffer.alloc(FIRST_ROWS * 24);
+  readonly #uidls = new UidlColumn();
   /** Open addressing by the first bytes of the content, which are random already. */
   #slots = new Int32Array(FIRST_ROWS * 2).fill(NONE);
 
   get length(): number {
-    return this.#length;
+    return this.#uidls.length;
   }
 
   /** Of a content that is there already the first place stands. */
   add(record: StoredRecord): void {
     const content = Buffer.from(record.sha256, 'hex');
     if (this.#indexOf(content) !== null) return;
-    if (this.#length === this.#ends.length) this.#grow();
-    const index = this.#length;
-    const uidl = record.under ?? record.uidl;
-    const start = this.#start(index);
-    while (start + uidl.length > this.#uidls.length)
-      this.#uidls = Buffer.concat([this.#uidls], this.#uidls.length * 2);
-    this.#uidls.write(uidl, start, 'latin1');
-    this.#ends[index] = start + uidl.length;
+    const index = this.length;
+    if (index === this.#flags.length) this.#grow();
+    this.#uidls.add(record.under ?? record.uidl);
     this.#flags[index] = record.byContent ? BY_CONTENT : 0;
     content.copy(this.#contents, index * SHA256_BYTES);
-    this.#length += 1;
     this.#insert(index);
   }
 
   find(sha256: string): Place | null {
-    if (this.#length === 0) return null;
+    if (this.length === 0) return null;
     const index = this.#indexOf(Buffer.from(sha256, 'hex'));
     if (index === null) return null;
-    const uidl = this.#uidls.toString('latin1', this.#start(index), this.#ends[index]);
+    const uidl = this.#uidls.at(index);
     return this.#flags[index] === BY_CONTENT ? { uidl, byContent: true } : { uidl };
   }
 
@@ -68,19 +61,14 @@ export class Vanished {
     slots[slot] = index;
   }
 
-  #start(index: number): number {
-    return index === 0 ? 0 : (this.#ends[index - 1] ?? 0);
-  }
-
   #grow(): void {
-    const rows = this.#ends.length * 2;
-    const [ends, flags] = [new Uint32Array(rows), new Uint8Array(rows)];
-    ends.set(this.#ends);
+    const rows = this.#flags.length * 2;
+    const flags = new Uint8Array(rows);
     flags.set(this.#flags);
-    [this.#ends, this.#flags] = [ends, flags];
+    this.#flags = flags;
     this.#contents = Buffer.concat([this.#contents], rows * SHA256_BYTES);
     this.#slots = new Int32Array(rows * 2).fill(NONE);
-    for (let index = 0; index < this.#length; index += 1) this.#insert(index);
+    for (let index = 0; index < this.length; index += 1) this.#insert(index);
   }
 }
 
