@@ -6,12 +6,13 @@
 import { VANISHED_INTENT_MS } from '../mailbox/bounds.ts';
 import { countAttempt, failureOf, forgetFailures, uncountAttempt } from '../mailbox/failures.ts';
 import { strikeIntents, withIntentAlone, withIntents } from '../mailbox/intents.ts';
+import { isDeletable } from '../mailbox/policy.ts';
 import { isRecordOf } from '../mailbox/records.ts';
 import { isCrowded } from '../mailbox/room.ts';
 import { type Head, type MessageRef, refKey, sameRef } from '../mailbox/state.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import { UPLOAD_BYTES } from '../store/port.ts';
-import { deleteByRecord, deleteRetrieved, topAgrees } from './deleting.ts';
+import { deleteRetrieved, deleteStored, mayDelete, topAgrees } from './deleting.ts';
 import { judge } from './judging.ts';
 import type { Row } from './listing.ts';
 import { leftBehind } from './outbox.ts';
@@ -96,8 +97,8 @@ async function resolve(context: RunContext, session: Session, suspect: Tried): P
   // A UIDL that is unique now need not have been: only TOP tells whether the record is of this message.
   if (record && !row.repeated && (await topAgrees(session, row, record))) {
     // QUIRK: Exchange Online hangs up on the DELE of certain mail: what is struck before it is never set aside.
-    if (context.mailbox.delete !== 'keep')
-      await deleteByRecord(context, session, { wanted: { row, ref }, record });
+    if (isDeletable(session.policy, record) && (await mayDelete(context)))
+      await deleteStored(context, session, [{ wanted: { row, ref }, record }]);
     await strike(context, suspect);
     return null;
   }

@@ -34,7 +34,7 @@ export async function peek(
   ask = (row: Row) => leavingAside(context, session, refOf(row, null), () => topOf(session, row)),
 ): Promise<boolean> {
   // Then there are none, and a listing may have a million rows.
-  if (context.mailbox.delete === 'keep' && !session.listing.repeats) return false;
+  if (session.policy.keptMs === null && !session.listing.repeats) return false;
   const blind = blindRefs(context.state.head, context.ports.clock.now());
   const rows: Row[] = [];
   for (const { action, row } of decisions(context, session))
@@ -134,21 +134,31 @@ function countAlike(session: Session): Map<string, number> {
 }
 
 /** A message whose headers break the line is tried alone from then on, so that it stops nobody else. */
-export async function leavingAside<T>(
+export function leavingAside<T>(
   context: RunContext,
   session: Session,
   ref: MessageRef,
   ask: () => Promise<T>,
 ): Promise<T> {
+  return ifBroken(context, session, ask, async (error) => {
+    postpone(context, ref, error);
+    const intent = { ...intentOf(context, ref), blind: true as const };
+    await context.state.commit((head) => withIntents(head, [intent]));
+  });
+}
+
+/** Notes what broke the line, unless that was the end of the run's time. Rejects as `ask` does. */
+export async function ifBroken<T>(
+  { deadline }: RunContext,
+  { client }: Session,
+  ask: () => Promise<T>,
+  note: (error: Error) => Promise<void>,
+): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    const broke = isOfTheLine(error) && session.client.closedBy !== null;
-    if (broke && !context.deadline.aborted && context.deadline.allowsMore) {
-      postpone(context, ref, error);
-      const intent = { ...intentOf(context, ref), blind: true as const };
-      await context.state.commit((head) => withIntents(head, [intent]));
-    }
+    const broke = error instanceof Error && isOfTheLine(error) && client.closedBy !== null;
+    if (broke && !deadline.aborted && deadline.allowsMore) await note(error);
     throw error;
   }
 }

@@ -68,32 +68,17 @@ async function deleteAll(
   }
 }
 
-/** How branch B ended: deleted, kept, or not provable without retrieving it again. */
-export type ByRecord = 'deleted' | 'kept' | 'prove';
-
 /**
- * Branch B: the committed state says stored and announced, with octets not short; the UIDL is unique in this
- * listing and the LIST size agrees (both by the plan); TOP n 0 gives the same header hash; and the store still
- * has the object with that checksum.
+ * The end of branch B: the committed state says stored and announced, with octets not short; the UIDL is unique in this
+ * listing and the LIST size agrees (both by the plan); TOP n 0 gave the same header hash. Called with nothing less, it
+ * asks whether the store still has the objects with those checksums.
  */
-export async function deleteByRecord(
-  context: RunContext,
-  session: Session,
-  { wanted, record }: Deletable,
-): Promise<ByRecord> {
-  const { policy } = session;
-  if (isShort(policy, record) || !isDue(policy, record) || !(await mayDelete(context))) return 'kept';
-  if (!(await topAgrees(session, wanted.row, record))) return 'prove';
-  return (await deleteStored(context, session, [{ wanted, record }])) ? 'deleted' : 'kept';
-}
-
-/** The end of branch B: TOP agreed for each of these, and is the store still as the record says? Whether for all. */
 export async function deleteStored(
   context: RunContext,
   session: Session,
   agreed: readonly Deletable[],
   around = asItIs,
-): Promise<boolean> {
+): Promise<void> {
   const { mailbox, ports } = context;
   const seen = await Promise.all(
     agreed.map(({ record }) => ports.store.verify(keyOfRecord(mailbox.id, record), digestOfRecord(record))),
@@ -102,7 +87,6 @@ export async function deleteStored(
   for (const one of agreed) if (!due.includes(one)) keepMissing(context, one.wanted.ref);
   const wanted = due.map((one) => one.wanted);
   await deleteAll(context, session, wanted, around);
-  return due.length === agreed.length;
 }
 
 /** Refused, different, or with nothing in it that tells one mail from another: then TOP proves nothing. */
@@ -114,17 +98,17 @@ export async function topAgrees(session: Session, row: Row, record: StoredRecord
 /** The header block by TOP n 0 and its fence, or null where the server refuses TOP. */
 export async function topOf(session: Session, row: Row): Promise<{ hash: string; kept: Buffer } | null> {
   const block = new HeaderBlock();
-  try {
-    await session.client.top(row.number, 0, (chunk) => block.update(chunk));
-  } catch (error) {
-    if (!(error instanceof Pop3Error) || error.kind !== 'refused' || session.client.closedBy !== null)
+  const { client } = session;
+  const isRefused = await client
+    .top(row.number, 0, (chunk) => block.update(chunk))
+    .then(() => false)
+    .catch((error: unknown) => {
+      if (error instanceof Pop3Error && error.kind === 'refused' && client.closedBy === null) return true;
       throw error;
-    await fence(session, [row]);
-    return null;
-  }
+    });
   // Headers are a sender's, too, and some servers send the whole message here.
   await fence(session, [row]);
-  return { hash: block.hash(), kept: block.kept() };
+  return isRefused ? null : { hash: block.hash(), kept: block.kept() };
 }
 
 /** Whether the bus and the store prove enough for it. */

@@ -1,8 +1,8 @@
 /** Deletes of what is on record, by branch B. */
-import { isDue, isShort } from '../mailbox/policy.ts';
+import { isDeletable } from '../mailbox/policy.ts';
 import type { StoredRecord } from '../mailbox/state.ts';
 import type { Ahead } from '../pop3/client.ts';
-import { decisions, leavingAside } from './decisions.ts';
+import { decisions, ifBroken, leavingAside } from './decisions.ts';
 import { type Deletable, deleteStored, mayDelete, topAgrees } from './deleting.ts';
 import { questionOf } from './fence.ts';
 import type { Row } from './listing.ts';
@@ -11,7 +11,6 @@ import { SESSION_DELETES } from './reopening.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
 import { fetchSingly } from './singly.ts';
-import { isOfTheLine } from './trouble.ts';
 import type { Wanted } from './window.ts';
 
 /** Headers asked for before the first come, each with a fence of its own. */
@@ -20,7 +19,7 @@ const TOPS_AHEAD = 32;
 /** Deletes by branch B, before any RETR of the session. Returns what can only be deleted by branch A. */
 export async function deleteRecorded(context: RunContext, session: Session): Promise<readonly Wanted[]> {
   const proofs: Wanted[] = [];
-  if (context.mailbox.delete === 'keep') return proofs;
+  if (session.policy.keptMs === null) return proofs;
   let batch: Deletable[] = [];
   const goesOn = () =>
     session.client.closedBy === null &&
@@ -73,9 +72,8 @@ async function removeAll(
   session: Session,
   batch: readonly Deletable[],
 ): Promise<readonly Deletable[]> {
-  const whole = (await mayDelete(context))
-    ? batch.filter(({ record }) => !isShort(session.policy, record) && isDue(session.policy, record))
-    : [];
+  const wholes = batch.filter(({ record }) => isDeletable(session.policy, record));
+  const whole = wholes.length > 0 && (await mayDelete(context)) ? wholes : [];
   for (const one of batch) if (!whole.includes(one)) context.kept.add(one.wanted.ref);
   const ahead = await askAhead(session, whole);
   const agreed: Deletable[] = [];
@@ -83,9 +81,10 @@ async function removeAll(
   for (const one of whole) {
     const { row, ref } = one.wanted;
     const ask = () => topAgrees(session, row, one.record);
+    // What breaks the line at the first of several asked for at once may be just that, and no message is blamed for it.
     const agrees =
       ahead && !context.pipelineHeld
-        ? await orSingly(context, session, ask)
+        ? await ifBroken(context, session, ask, (error) => fetchSingly(context, error))
         : await leavingAside(context, session, ref, ask);
     if (ahead) context.pipelineHeld = true;
     (agrees ? agreed : unproved).push(one);
@@ -104,17 +103,6 @@ async function askAhead(session: Session, deletables: readonly Deletable[]): Pro
   }
   await session.client.ahead(commands);
   return commands.length > 0;
-}
-
-/** The first of several asked for at once: what breaks the line there may be that, and no message is blamed for it. */
-async function orSingly<T>(context: RunContext, { client }: Session, ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    const broke = error instanceof Error && isOfTheLine(error) && client.closedBy !== null;
-    if (broke && !context.deadline.aborted && context.deadline.allowsMore) await fetchSingly(context, error);
-    throw error;
-  }
 }
 
 function unreadRow({ listing }: Session, { uidl, size }: StoredRecord, unread: Uint8Array): Row | null {

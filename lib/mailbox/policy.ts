@@ -70,3 +70,8 @@ export function isShort(
 ): boolean {
   return size === null || unstuffed === true || (!estimated && octets < size);
 }
+
+/** Whether the policy wants it gone, once all that the DELE rule asks for is shown. */
+export function isDeletable(policy: Policy, record: StoredRecord): boolean {
+  return !isShort(policy, record) && isDue(policy, record);
+}

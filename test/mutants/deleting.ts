@@ -7,7 +7,11 @@ const RULE = 'lib/fetch/deleting.ts';
 const TRANSFER = 'lib/fetch/transfer.ts';
 
 const B_WITHOUT_OCTETS: readonly Patch[] = [
-  { file: RULE, find: 'if (isShort(policy, record) || ', replace: 'if (' },
+  {
+    file: 'lib/mailbox/policy.ts',
+    find: '!isShort(policy, record) && isDue(policy, record)',
+    replace: 'isDue(policy, record)',
+  },
   { file: 'lib/fetch/plan.ts', find: 'if (short) {', replace: 'if (false) {' },
 ];
 
