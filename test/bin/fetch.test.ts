@@ -4,15 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../bin/exitCodes.ts';
 import { messageKey } from '../../lib/mailbox/names.ts';
 import { bytesOf, generatedMail, type ScriptedMessage } from '../servers/scripted.ts';
-import {
-  mailferry,
-  messages,
-  reportsIn,
-  server,
-  settingsFor,
-  startMailferry,
-  workFolder,
-} from './harness.ts';
+import { mailferry, messages, reportsIn, server, settingsFor, stalled, workFolder } from './harness.ts';
 
 async function expectStored(
   folder: string,
@@ -181,18 +173,7 @@ describe('mailferry fetch', () => {
   });
 
   it('ends in order on Ctrl-C: what was stored is on record, and the next run fetches the rest', async () => {
-    const held = messages(60);
-    const pop3 = await server({
-      messages: held,
-      faults: [{ verb: 'RETR', uidl: 'm50', session: 1, cutAt: 20, ending: 'stall' }],
-    });
-    const cwd = await workFolder();
-    await settingsFor(cwd, pop3);
-    const env = { PASSWORD: pop3.password };
-    const child = startMailferry(['fetch', '--json'], { cwd, env });
-    await expect
-      .poll(() => pop3.log.sessions[0]?.retrieved.some(({ uidl }) => uidl === 'm50'), { timeout: 30_000 })
-      .toBe(true);
+    const { held, cwd, env, child } = await stalled(['fetch', '--json']);
     // As npm does it: once by the terminal, once passed on.
     child.process.kill('SIGINT');
     child.process.kill('SIGINT');

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { main } from '../../bin/main.ts';
 import type { Output } from '../../bin/terminal.ts';
 import type { RunReport } from '../../lib/fetch/report.ts';
@@ -81,6 +81,25 @@ export function messages(count: number, prefix = 'm'): ScriptedMessage[] {
       `Subject: ${at}\r\nMessage-ID: <${prefix}${at}@example.org>\r\n\r\n.${'x'.repeat(at)}\r\n`,
     ),
   );
+}
+
+/**
+ * A command as a child, in the middle of the fifty-first of sixty messages, which the server stops sending there once.
+ */
+export async function stalled(argv: readonly string[]) {
+  const held = messages(60);
+  const pop3 = await server({
+    messages: held,
+    faults: [{ verb: 'RETR', uidl: 'm50', session: 1, cutAt: 20, ending: 'stall' }],
+  });
+  const cwd = await workFolder();
+  await settingsFor(cwd, pop3);
+  const env = { PASSWORD: pop3.password };
+  const child = startMailferry(argv, { cwd, env });
+  await expect
+    .poll(() => pop3.log.sessions[0]?.retrieved.some(({ uidl }) => uidl === 'm50'), { timeout: 30_000 })
+    .toBe(true);
+  return { held, cwd, env, child };
 }
 
 /** Of --json. */

@@ -9,6 +9,7 @@ import {
   reportsIn,
   server,
   settingsFor,
+  stalled,
   startMailferry,
   workFolder,
 } from './harness.ts';
@@ -144,18 +145,7 @@ describe('mailferry watch', () => {
   });
 
   it('puts what was stored on record when it is told to end, and the next one goes on there', async () => {
-    const held = messages(60);
-    const pop3 = await server({
-      messages: held,
-      faults: [{ verb: 'RETR', uidl: 'm50', session: 1, cutAt: 20, ending: 'stall' }],
-    });
-    const cwd = await workFolder();
-    await settingsFor(cwd, pop3);
-    const env = { PASSWORD: pop3.password };
-    const child = startMailferry(['watch', '--json'], { cwd, env });
-    await expect
-      .poll(() => pop3.log.sessions[0]?.retrieved.some(({ uidl }) => uidl === 'm50'), { timeout: 30_000 })
-      .toBe(true);
+    const { cwd, env, child } = await stalled(['watch', '--json']);
     child.process.kill('SIGTERM');
     const said = await child.ended;
     expect(said.code).toBe(EXIT.done);
