@@ -108,15 +108,13 @@ async function answered({ client }: Session, form: FenceForm, row: Row): Promise
  * QUIRK: both are against RFC 1939, and seen.
  */
 async function isListedAgain({ client, listing, deleted }: Session): Promise<boolean> {
-  let missing = listing.length - deleted.size;
   let differs = false;
   const seen = new Set<number>();
   const visit = (number: number, uidl: string) => {
     const index = listing.indexOfNumber(number);
     if (index === undefined) return;
     differs ||= listing.row(index).uidl !== uidl;
-    if (!deleted.has(index) && !seen.has(index)) missing -= 1;
-    seen.add(index);
+    if (!deleted.has(index)) seen.add(index);
   };
   try {
     await client.uidl(visit);
@@ -125,7 +123,7 @@ async function isListedAgain({ client, listing, deleted }: Session): Promise<boo
     if (error instanceof Pop3Error && client.closedBy === null) return false;
     throw error;
   }
-  return !differs && missing === 0;
+  return !differs && seen.size === listing.length - deleted.size;
 }
 
 function dropped({ client }: Session, error: Unvouched): Unvouched {

@@ -1,5 +1,4 @@
 /** Looking without touching: what a run would do, and whether a mailbox can be reached. No RETR, no write. */
-
 import { loadHead } from '../mailbox/head.ts';
 import { policyAt } from '../mailbox/policy.ts';
 import { providerNotes } from '../mailbox/providerOf.ts';

@@ -8,6 +8,7 @@ import type { StateFile } from '../mailbox/stateFile.ts';
 import type { Capabilities } from '../pop3/capabilities.ts';
 import type { Pop3Client } from '../pop3/client.ts';
 import { Pop3Error } from '../pop3/errors.ts';
+import { unlessRefused } from './readListing.ts';
 import { Unvouched } from './trouble.ts';
 
 /** How soon a message that is stored and still there is retrieved again: who ignores or refuses DELE does so for long. */
@@ -52,13 +53,7 @@ export async function mustBeServed(policy: Policy, refusal: Refusal): Promise<vo
 }
 
 async function refusesUidl(client: Pop3Client): Promise<boolean> {
-  try {
-    await client.uidl(() => {});
-    return false;
-  } catch (error) {
-    if (error instanceof Pop3Error && error.kind === 'refused') return true;
-    throw error;
-  }
+  return (await client.uidl(() => {}).catch(unlessRefused)) instanceof Pop3Error;
 }
 
 /** Throws Unvouched where the policy leaves mail on a server that refused UIDL. */

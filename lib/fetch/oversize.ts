@@ -3,8 +3,14 @@ import type { MailferryEvent } from '../events/shapes.ts';
 import { forgetFailures } from '../mailbox/failures.ts';
 import { strikeIntents } from '../mailbox/intents.ts';
 import { tooLargeId } from '../mailbox/names.ts';
-import { type Head, type MessageRef, refKey, type TooLarge } from '../mailbox/state.ts';
-import { hasRoomForLarge, tooLargeOf, withLargeReported, withTooLarge } from '../mailbox/tooLarge.ts';
+import { type MessageRef, refKey, type TooLarge } from '../mailbox/state.ts';
+import {
+  hasRoomForLarge,
+  tooLargeOf,
+  untoldLarge,
+  withLargeReported,
+  withTooLarge,
+} from '../mailbox/tooLarge.ts';
 import { decisions } from './decisions.ts';
 import { type RunContext, resolved } from './runContext.ts';
 import type { Session } from './session.ts';
@@ -50,17 +56,13 @@ export async function reportTooLarge(context: RunContext, session: Session): Pro
     tally.note(
       `${unsaid} more messages are larger than the limit than are told of one by one: see mailferry plan.`,
     );
-  const due = untold(state.head);
+  const due = untoldLarge(state.head);
   for (let at = 0; at < due.length; at += EVENTS_AT_ONCE) {
     const some = due.slice(at, at + EVENTS_AT_ONCE);
     const answers = await ports.publisher.publish(some.map((one) => eventOf(mailbox.id, one, sizeLimit)));
     const accepted = some.filter((_, nth) => answers[nth]?.accepted === true);
     await state.commit((head) => withLargeReported(head, accepted));
   }
-}
-
-function untold(head: Head): readonly TooLarge[] {
-  return tooLargeOf(head).filter(({ reported }) => !reported);
 }
 
 function eventOf(mailbox: string, one: TooLarge, limit: number): MailferryEvent {

@@ -44,7 +44,8 @@ export async function readListing(
 
 const NO_ROWS = { rows: 0, truncated: false, odd: 0 };
 
-function unlessRefused(error: unknown): Pop3Error {
+/** For `catch`: a refusal as what came. */
+export function unlessRefused(error: unknown): Pop3Error {
   if (error instanceof Pop3Error && error.kind === 'refused') return error;
   throw error;
 }

@@ -4,7 +4,7 @@ import { failureOf, isAside } from '../mailbox/failures.ts';
 import { openIntents } from '../mailbox/intents.ts';
 import { hasRoomToFail } from '../mailbox/room.ts';
 import { type Head, type MessageRef, refKey } from '../mailbox/state.ts';
-import { tooLargeOf } from '../mailbox/tooLarge.ts';
+import { untoldLarge } from '../mailbox/tooLarge.ts';
 import { type Suspect, tryAlone } from './alone.ts';
 import { hasToSweep } from './books.ts';
 import { decisions } from './decisions.ts';
@@ -98,7 +98,7 @@ export function nextDueMs(head: Head, listed: number): number | null {
   const sweeps = listed > 0 && hasToSweep(head) && head.sweptMs !== null;
   const sweep = sweeps ? [(head.sweptMs ?? 0) + SWEEP_MS] : [];
   const deletes = head.quiet?.dueMs === undefined ? [] : [head.quiet.dueMs];
-  const large = tooLargeOf(head).some(({ reported }) => !reported) ? [0] : [];
+  const large = untoldLarge(head).length > 0 ? [0] : [];
   const times = [...aside, ...open, ...watched, ...sweep, ...deletes, ...large];
   return times.length === 0 ? null : Math.min(...times);
 }

@@ -3,7 +3,6 @@
  * the same write that records the intents of the one after. So a batch costs one compare-and-swap, and nothing
  * is retrieved that no intent announces.
  */
-
 import { contentMark, withIntents } from '../mailbox/intents.ts';
 import { withRecords } from '../mailbox/records.ts';
 import { intentBytes, roomForIntents } from '../mailbox/room.ts';

@@ -7,6 +7,11 @@ export function tooLargeOf(head: Head): readonly TooLarge[] {
   return head.tooLarge ?? [];
 }
 
+/** Those that a person was not told of yet. */
+export function untoldLarge(head: Head): readonly TooLarge[] {
+  return tooLargeOf(head).filter(({ reported }) => !reported);
+}
+
 /** Whether one more has its place. */
 export function hasRoomForLarge(head: Head): boolean {
   return bytesOf(tooLargeOf(head)) < TOO_LARGE_BYTES;

@@ -108,8 +108,8 @@ export const POLICIES: readonly Mutant[] = [
     patches: [
       {
         file: 'lib/fetch/oversize.ts',
-        find: 'filter(({ reported }) => !reported)',
-        replace: 'filter(({ reported }) => reported)',
+        find: 'const due = untoldLarge(state.head);',
+        replace: 'const due = tooLargeOf(state.head).filter(({ reported }) => reported);',
       },
     ],
     caughtBy: { oracles: ['I19 told once', 'L3 quiet'] },

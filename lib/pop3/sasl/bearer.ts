@@ -1,4 +1,11 @@
-import { complaintAbout, type Mechanism, NOTHING_TO_SAY, type Step, unexpected } from './mechanism.ts';
+import {
+  complaintAbout,
+  type Mechanism,
+  NOTHING_TO_SAY,
+  printable,
+  type Step,
+  unexpected,
+} from './mechanism.ts';
 
 /** What a server says of a token that it refuses (RFC 7628 section 3.2.2; Google and Microsoft say it so, too). */
 export interface TokenRefusal {
@@ -69,9 +76,8 @@ function refusalIn(challenge: Buffer): TokenRefusal {
   }
 }
 
-/** A server's text that a person may be shown. */
 function wordOf(value: unknown): string | null {
   if (typeof value === 'number') return String(value);
   if (typeof value !== 'string' || value === '') return null;
-  return value.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 200);
+  return printable(value, 200);
 }

@@ -26,3 +26,8 @@ export function complaintAbout(texts: readonly string[], reserved: RegExp): stri
     ? 'a control character is in the user name or the secret, which the mechanism cannot carry'
     : null;
 }
+
+/** A server's text that a person may be shown. */
+export function printable(text: string, most: number): string {
+  return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, most);
+}

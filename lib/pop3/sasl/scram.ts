@@ -1,6 +1,6 @@
 import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { type Mechanism, NOTHING_TO_SAY, type Step, unexpected } from './mechanism.ts';
+import { type Mechanism, NOTHING_TO_SAY, printable, type Step, unexpected } from './mechanism.ts';
 
 const derived = promisify(pbkdf2);
 
@@ -110,7 +110,7 @@ export class Scram implements Mechanism {
 
   #verify(serverFinal: string): Step {
     const [v = ''] = serverFinal.split(',');
-    if (v.startsWith('e=')) return { complaint: `the server refused: ${words(v.slice(2))}` };
+    if (v.startsWith('e=')) return { complaint: `the server refused: ${printable(v.slice(2), 100)}` };
     const came = Buffer.from(v.slice(2), 'base64');
     const expected = this.#expected ?? Buffer.alloc(0);
     this.#isProved = v.startsWith('v=') && came.length === expected.length && timingSafeEqual(came, expected);
@@ -121,9 +121,4 @@ export class Scram implements Mechanism {
   #hmac(key: Buffer, message: string): Buffer {
     return createHmac(this.#hash.digest, key).update(message).digest();
   }
-}
-
-/** A server's text that a person may be shown. */
-function words(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 100);
 }
