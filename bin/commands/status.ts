@@ -1,8 +1,10 @@
+import { unheededNotes } from '../../lib/fetch/heeding.ts';
 import { setAsideOf } from '../../lib/mailbox/failures.ts';
 import { loadHead } from '../../lib/mailbox/head.ts';
 import { openIntents } from '../../lib/mailbox/intents.ts';
 import { type Head, recordCount, seedCount, type TooLarge } from '../../lib/mailbox/state.ts';
 import { tooLargeOf } from '../../lib/mailbox/tooLarge.ts';
+import { pausedUntilMs } from '../../lib/mailbox/unheeded.ts';
 import { EXIT, type ExitCode, worst } from '../exitCodes.ts';
 import { countInWords, instantInWords, table } from '../words.ts';
 import type { Call } from './command.ts';
@@ -60,6 +62,7 @@ function statusJson(head: Head, fetched: boolean): object {
       atLeast,
       since: instant(sinceMs),
     })),
+    deletesAskedAgain: instant(pausedUntilMs(head.unheeded)),
     backOff: head.backOff && {
       failures: head.backOff.failures,
       since: instant(head.backOff.sinceMs),
@@ -87,6 +90,7 @@ function statusInWords(head: Head, nowMs: number): string {
       `  ${countInWords(open, 'message')} begun and not finished: a run is under way, or was cut off`,
     );
   }
+  for (const note of unheededNotes(head.unheeded)) lines.push(`  ${note}`);
   if (backOff !== null) {
     const until = backOff.untilMs > nowMs ? `, tried again from ${instantInWords(backOff.untilMs)}` : '';
     lines.push(

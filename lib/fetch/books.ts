@@ -1,8 +1,17 @@
 /** What a run leaves in the state at its end. */
-import { SWEEP_MS } from '../mailbox/bounds.ts';
+import { SWEEP_MS, VANISHED_INTENT_MS } from '../mailbox/bounds.ts';
+import { forgetVanished } from '../mailbox/failures.ts';
 import { releaseIntents } from '../mailbox/intents.ts';
-import { type Head, recordCount, refKey, seedCount } from '../mailbox/state.ts';
+import {
+  type Head,
+  type MessageRef,
+  recordCount,
+  refKey,
+  seedCount,
+  type TooLarge,
+} from '../mailbox/state.ts';
 import { whileListed } from '../mailbox/sweep.ts';
+import { forgetTooLarge } from '../mailbox/tooLarge.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
 
@@ -37,4 +46,17 @@ export async function closeBooks(context: RunContext, change: (head: Head) => He
     );
     return change(releaseIntents({ ...head, intents, lastAttemptMs: nowMs }, run, nowMs));
   });
+}
+
+/** Set aside, or told to be too large, and missing for long. An empty listing may be a server's bad hour. */
+export function withoutVanished(head: Head, { listing }: Session, nowMs: number): Head {
+  if (listing.length === 0) return head;
+  const isListed = ({ uidl, size }: MessageRef) => {
+    if (uidl === '') return listing.has({ uidl, size });
+    const index = listing.indexOf(uidl);
+    const row = index === null ? null : listing.row(index);
+    return row !== null && (row.repeated || row.octets === size);
+  };
+  const isGone = (one: TooLarge) => one.sinceMs + VANISHED_INTENT_MS <= nowMs && !isListed(one);
+  return forgetTooLarge(forgetVanished(head, isListed, { nowMs, keptMs: VANISHED_INTENT_MS }), isGone);
 }

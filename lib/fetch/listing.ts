@@ -114,6 +114,16 @@ export class Listing {
     return uidl === '' ? this.#namelessOctets.has(size) : this.indexOf(uidl) !== null;
   }
 
+  /** How many rows bear the UIDL and have the size. */
+  rowsOf({ uidl, size }: { readonly uidl: string; readonly size: number | null }): number {
+    const first = this.indexOf(uidl);
+    if (first === null) return 0;
+    if (!this.row(first).repeated) return this.#octetsAt(first) === size ? 1 : 0;
+    let rows = 0;
+    for (const row of this.rows()) if (row.uidl === uidl && row.octets === size) rows += 1;
+    return rows;
+  }
+
   /** Whether any row has this size; asked of each record that is not listed. */
   hasOctets(octets: number | null): boolean {
     this.#sorted ??= this.#octets.slice(0, this.length).sort();

@@ -8,19 +8,18 @@ import {
   signInSettings,
   waitOf,
 } from '../mailbox/backOff.ts';
-import { VANISHED_INTENT_MS } from '../mailbox/bounds.ts';
-import { forgetVanished } from '../mailbox/failures.ts';
 import { policyText } from '../mailbox/policy.ts';
 import type { Mailbox } from '../mailbox/settings.ts';
-import { type Head, type MessageRef, type Quiet, refKey, type TooLarge } from '../mailbox/state.ts';
+import { type Head, type Quiet, refKey } from '../mailbox/state.ts';
 import { StateFile } from '../mailbox/stateFile.ts';
-import { forgetTooLarge } from '../mailbox/tooLarge.ts';
+import { afterDeletes, withUnheeded } from '../mailbox/unheeded.ts';
 import { advised } from './advised.ts';
-import { closeBooks, sweepRecords } from './books.ts';
+import { closeBooks, sweepRecords, withoutVanished } from './books.ts';
 import { asItLasts, mailboxFailure } from './coming.ts';
 import { Deadline } from './deadline.ts';
 import { decisions } from './decisions.ts';
 import { announceRun, classify, classifyQuiet, type Ending, NOTHING, reportOf } from './ending.ts';
+import { sampleOf, unheededTrouble } from './heeding.ts';
 import { hasNews, tellNews } from './news.ts';
 import type { FetchPorts } from './ports.ts';
 import { ProgressMeter } from './progressMeter.ts';
@@ -222,6 +221,7 @@ async function endSession(context: RunContext, session: Session): Promise<Verdic
   }
   if (!asked) return 'finished';
   tally.committed += session.deleted.size;
+  tally.sample = sampleOf(session);
   for (const { row, ref } of decisions(context, session)) {
     if (session.deleted.has(row.index))
       tally.gone.set(refKey(ref), { ref, rows: (tally.gone.get(refKey(ref))?.rows ?? 0) + 1 });
@@ -234,23 +234,18 @@ function quietOf(digest: string, skipped: number, dueMs: number | null): Quiet {
 }
 
 async function finish(context: RunContext, session: Session, lineError: unknown): Promise<Ending> {
-  const { ports, deadline, mailbox } = context;
+  const { ports, deadline, mailbox, tally, state } = context;
   const { counts, more, quiet, dueMs } = classify(context, session);
   const nowMs = ports.clock.now();
   const digest = quiet ? session.listing.digest(policyText(mailbox), session.deleted) : null;
-  const isListed = ({ uidl, size }: MessageRef) => {
-    if (uidl === '') return session.listing.has({ uidl, size });
-    const index = session.listing.indexOf(uidl);
-    const row = index === null ? null : session.listing.row(index);
-    return row !== null && (row.repeated || row.octets === size);
-  };
-  const isGone = (one: TooLarge) => one.sinceMs + VANISHED_INTENT_MS <= nowMs && !isListed(one);
-  const withoutVanished = (head: Head) =>
-    session.listing.length > 0
-      ? forgetTooLarge(forgetVanished(head, isListed, { nowMs, keptMs: VANISHED_INTENT_MS }), isGone)
-      : head;
+  const ignored = unheededTrouble(mailbox.id, state.head.unheeded, session);
+  const unheeded = afterDeletes(session.unheeded, { sample: tally.sample, nowMs });
   await closeBooks(context, (head) => ({
-    ...succeeded(withoutVanished(head), session, nowMs),
+    ...succeeded(
+      withUnheeded(withoutVanished(head, session, nowMs), unheeded, session.openedMs),
+      session,
+      nowMs,
+    ),
     lastSuccessMs: nowMs,
     sweptMs: head.sweptMs ?? nowMs,
     quiet: digest === null ? null : quietOf(digest, counts.skipped, dueMs),
@@ -258,6 +253,6 @@ async function finish(context: RunContext, session: Session, lineError: unknown)
   await tellNews(context);
   await sweepRecords(context, session);
   const cause = deadline.aborted ? deadline.reason : more ? lineError : undefined;
-  const error = cause === undefined ? null : troubleOf(cause, mailbox.id);
+  const error = cause === undefined ? ignored : troubleOf(cause, mailbox.id);
   return { outcome: more ? 'more' : 'done', counts, error };
 }

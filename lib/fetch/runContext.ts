@@ -1,6 +1,7 @@
 import type { Mailbox } from '../mailbox/settings.ts';
 import { type MessageRef, refKey } from '../mailbox/state.ts';
 import type { StateFile } from '../mailbox/stateFile.ts';
+import type { Sampled } from '../mailbox/unheeded.ts';
 import type { Deadline } from './deadline.ts';
 import type { FetchPorts } from './ports.ts';
 import type { ProgressMeter } from './progressMeter.ts';
@@ -73,6 +74,8 @@ export class Tally {
   loginDelayMs = 0;
   requested = 0;
   committed = 0;
+  /** Of what the last session with committed deletes deleted. */
+  sample: readonly Sampled[] = [];
 
   /** A run that ended before it was done with a message has not reached it. */
   failed(ref: MessageRef, error: unknown, mailbox: string): void {

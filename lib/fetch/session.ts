@@ -2,11 +2,13 @@
 import { type Policy, policyAt } from '../mailbox/policy.ts';
 import { type Mailbox, PLAINTEXT } from '../mailbox/settings.ts';
 import type { StateFile } from '../mailbox/stateFile.ts';
+import { heldAgainst, type Unheeded } from '../mailbox/unheeded.ts';
 import { Pop3Client } from '../pop3/client.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import type { Endpoint, Transport } from '../pop3/transport.ts';
 import type { Secret } from '../secrets/port.ts';
 import type { FenceForm } from './fence.ts';
+import { heeded, unheededNotes } from './heeding.ts';
 import { Known } from './known.ts';
 import type { Listing } from './listing.ts';
 import { mustBeServed } from './nameless.ts';
@@ -41,6 +43,8 @@ export interface Session {
   readonly pipelining: boolean;
   /** As it was when the listing was read: what is due then is due in this session. */
   readonly policy: Policy;
+  /** Deletes that had no effect, as this listing shows. */
+  readonly unheeded: Unheeded | undefined;
   readonly notes: readonly string[];
 }
 
@@ -104,7 +108,8 @@ async function beginSession(mailbox: Mailbox, ports: FetchPorts, options: Begin)
         throw error;
       },
     );
-    const policy = policyAt(mailbox, openedMs);
+    const unheeded = heldAgainst(options.state.head, openedMs, (one) => listing.rowsOf(one));
+    const policy = heeded(policyAt(mailbox, openedMs), unheeded);
     if (withoutUidl !== null)
       await mustBeServed(policy, { client, withoutUidl, capabilities, state: options.state });
     return {
@@ -122,7 +127,8 @@ async function beginSession(mailbox: Mailbox, ports: FetchPorts, options: Begin)
       singly,
       pipelining,
       policy,
-      notes,
+      unheeded,
+      notes: [...notes, ...unheededNotes(unheeded)],
     };
   } catch (error) {
     client.destroy(error instanceof Error ? error : new Error(String(error)));

@@ -5,6 +5,7 @@
  */
 
 import type { Pace } from './backOff.ts';
+import type { Unheeded } from './unheeded.ts';
 
 export const STATE_VERSION = 2;
 
@@ -157,6 +158,8 @@ export interface Head {
   readonly oddForms?: { readonly UIDL?: number; readonly LIST?: number };
   /** When the line was last lost as CAPA was asked. */
   readonly capaLostMs?: number;
+  /** The last deletes, until a listing has shown that they took effect. */
+  readonly unheeded?: Unheeded;
   /** When records were last held against a listing. */
   readonly sweptMs: number | null;
   /** Absent: all mail, or not decided yet. */

@@ -95,6 +95,13 @@ const head = z.strictObject({
   singlySinceMs: instantMs.nullable(),
   oddForms: z.strictObject({ UIDL: instantMs.optional(), LIST: instantMs.optional() }).optional(),
   capaLostMs: instantMs.optional(),
+  unheeded: z
+    .strictObject({
+      runs: count,
+      atMs: instantMs,
+      sample: z.array(z.strictObject({ uidl, size: z.number().nullable(), rows: count })),
+    })
+    .optional(),
   sweptMs: instantMs.nullable(),
   start: z.strictObject({ choice: z.string(), atMs: instantMs, seeds: z.array(segment) }).optional(),
   intents: z.array(intent),

@@ -103,6 +103,14 @@ function isWanted(stage: Stage, message: Message): boolean {
   return !isLeftAlone(stage, message) && !isOver(message, stage.world.ledger);
 }
 
+/** What was begun of one that bears its UIDL and has its size may be of this one. */
+function mayBeWanted(stage: Stage, message: Message): boolean {
+  const { ledger } = stage.world;
+  const others = sharers(ledger, message, message.uidl);
+  const isBegun = others.some(({ uidl, sha256 }) => ledger.isStored(ledger.pairOf(uidl, sha256)));
+  return isWanted(stage, message) || isBegun;
+}
+
 /** A refused RETR is the message's own trouble only where the server delivers another, known by its size. */
 function othersCome(stage: Stage, refused: Message): boolean {
   return stage.maildrop.present.some(
@@ -123,7 +131,7 @@ export function undecidedIn(stage: Stage): number {
   const refused = listed.filter(
     (message) =>
       message.poison === 'refused' &&
-      isWanted(stage, message) &&
+      mayBeWanted(stage, message) &&
       !isAside(stage, message) &&
       !othersCome(stage, message),
   );

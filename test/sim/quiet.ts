@@ -27,19 +27,25 @@ export function wasQuiet(stage: Stage, before: Counts, report: RunReport | null)
   const { outcome, counts: told } = report;
   // Attempts are counted at mail whose event is refused, and nothing is put or retrieved for it.
   if (told.failed > undecided) return false;
-  const mailStays = undecided > 0 || staysThoughItShouldGo(stage);
+  const flickers = hasTwoSizes(stage);
+  const mailStays = undecided > 0 || flickers || staysThoughItShouldGo(stage);
   if (!mailStays && (counts.retrs !== before.retrs || counts.deles !== before.deles)) return false;
-  if (told.notReached > 0) return false;
-  // With more to ask for than one run may, a server that ignores DELE is never done with.
+  if (told.notReached > 0 && !flickers) return false;
   return outcome === 'done' || (outcome === 'more' && mailStays);
 }
 
 /** Then each run asks for it again, and may have to retrieve it to prove what it is. */
 function staysThoughItShouldGo(stage: Stage): boolean {
-  const { circumstances, world, maildrop } = stage;
+  const { circumstances, world } = stage;
   const { completeHonours, deletes, durable } = circumstances;
   if (!deletes) return false;
-  return (
-    maildrop.manners.deletes === 'ignored' || !completeHonours || !durable || world.ledger.consumed.size > 0
+  return !completeHonours || !durable || world.ledger.consumed.size > 0;
+}
+
+/** The very same mail twice under one UIDL, announced in two sizes: its one record has the size that came last. */
+function hasTwoSizes({ maildrop }: Stage): boolean {
+  const listed = maildrop.present.filter(({ hidden }) => !hidden);
+  return listed.some(({ uidl, sha256, listSize }) =>
+    listed.some((other) => other.uidl === uidl && other.sha256 === sha256 && other.listSize !== listSize),
   );
 }

@@ -1,0 +1,46 @@
+/** Whether the server does what it says to DELE and QUIT: seen by the next listing, and told once it is certain. */
+import type { Policy } from '../mailbox/policy.ts';
+import { pausedUntilMs, SAMPLED, type Sampled, UNHEEDED_RUNS, type Unheeded } from '../mailbox/unheeded.ts';
+import type { Trouble } from './report.ts';
+import type { Session } from './session.ts';
+
+/** Some of what this session deleted. Rows without UIDL are no row's that a later listing has. */
+export function sampleOf({ listing, deleted }: Pick<Session, 'listing' | 'deleted'>): readonly Sampled[] {
+  const sample = new Map<string, Sampled>();
+  for (const index of deleted) {
+    const { uidl, octets: size } = listing.row(index);
+    if (uidl !== '') sample.set(uidl, { uidl, size, rows: listing.rowsOf({ uidl, size }) });
+    if (sample.size === SAMPLED) break;
+  }
+  return [...sample.values()];
+}
+
+/** While deletes have no effect, mail is fetched as if it were to be kept. */
+export function heeded(policy: Policy, unheeded: Unheeded | undefined): Policy {
+  const untilMs = pausedUntilMs(unheeded);
+  return untilMs !== null && policy.nowMs < untilMs ? { ...policy, keptMs: null } : policy;
+}
+
+const SAYS =
+  'The server answers DELE and QUIT with +OK, and lists the mail again all the same. Look at the mailbox’s settings at the provider (what POP3 deletes may do there), or set "delete: keep".';
+
+export function unheededNotes(unheeded: Unheeded | undefined): readonly string[] {
+  const untilMs = pausedUntilMs(unheeded);
+  if (untilMs === null) return [];
+  return [`${SAYS} Deletes are asked for again after ${new Date(untilMs).toISOString()}.`];
+}
+
+/** Of the run whose listing showed it, which is one a day; the others have the note. */
+export function unheededTrouble(
+  mailbox: string,
+  before: Unheeded | undefined,
+  { unheeded }: Session,
+): Trouble | null {
+  if (unheeded === undefined || unheeded.runs < UNHEEDED_RUNS || unheeded.runs === before?.runs) return null;
+  return {
+    code: 'E_POP3_DELETES_IGNORED',
+    phase: 'dele',
+    message: `${mailbox}: ${SAYS} Seen after ${unheeded.runs} runs in a row.`,
+    kind: 'person',
+  };
+}

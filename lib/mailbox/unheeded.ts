@@ -1,0 +1,63 @@
+/**
+ * Deletes that have no effect. QUIRK: some servers say +OK to DELE and to QUIT and keep the mail (GMX, settings at other
+ * providers). Asked for at each run, all of it would cost its round trips for ever and nobody would be told.
+ */
+import type { Head } from './state.ts';
+
+export interface Unheeded {
+  /** In a row, whose deletes the next listing showed to be without effect. */
+  readonly runs: number;
+  /** When the last QUIT behind deletes was answered. */
+  readonly atMs: number;
+  /** Some of what was deleted then; none once a listing has been held against it. */
+  readonly sample: readonly Sampled[];
+}
+
+/** Rows of one UIDL and LIST size, of which some were deleted. */
+export interface Sampled {
+  readonly uidl: string;
+  readonly size: number | null;
+  /** How many were listed before. */
+  readonly rows: number;
+}
+
+/** Servers expunge late, too: one listing that has them still proves nothing. */
+export const UNHEEDED_RUNS = 3;
+const ASKED_AGAIN_MS = 24 * 3_600_000;
+export const SAMPLED = 4;
+
+/** What is known once a session that began at `openedMs` has listed `rowsOf` each. */
+export function heldAgainst(
+  { unheeded }: Head,
+  openedMs: number,
+  rowsOf: (one: Sampled) => number,
+): Unheeded | undefined {
+  if (unheeded === undefined || unheeded.sample.length === 0 || openedMs <= unheeded.atMs) return unheeded;
+  const ignored = unheeded.sample.every((one) => rowsOf(one) >= one.rows);
+  return ignored ? { ...unheeded, runs: unheeded.runs + 1, sample: [] } : undefined;
+}
+
+/** Until when no delete is asked for; null: they are. */
+export function pausedUntilMs(unheeded: Unheeded | undefined): number | null {
+  return unheeded !== undefined && unheeded.runs >= UNHEEDED_RUNS ? unheeded.atMs + ASKED_AGAIN_MS : null;
+}
+
+export interface Deleted {
+  readonly sample: readonly Sampled[];
+  readonly nowMs: number;
+}
+
+/** After a run that deleted what `sample` is of, or nothing. */
+export function afterDeletes(held: Unheeded | undefined, { sample, nowMs }: Deleted): Unheeded | undefined {
+  if (sample.length > 0) return { runs: held?.runs ?? 0, atMs: nowMs, sample };
+  const untilMs = pausedUntilMs(held);
+  // There was nothing left to ask for.
+  return untilMs !== null && untilMs <= nowMs ? undefined : held;
+}
+
+/** What another run has written since the session began is newer. */
+export function withUnheeded(head: Head, unheeded: Unheeded | undefined, openedMs: number): Head {
+  if ((head.unheeded?.atMs ?? 0) > (unheeded?.atMs ?? openedMs)) return head;
+  const { unheeded: _, ...rest } = head;
+  return unheeded === undefined ? rest : { ...rest, unheeded };
+}

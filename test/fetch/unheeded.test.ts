@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import { mail } from '../servers/scripted.ts';
+import { letter, World } from './world.ts';
+
+const HOUR_MS = 3_600_000;
+const three = () => ['a', 'b', 'c'].map((name) => mail(name, letter(name)));
+const deles = ({ server }: World) =>
+  server.log.sessions.flatMap(({ commands }) => commands).filter((line) => line.startsWith('DELE')).length;
+
+function ignoring(): World {
+  return new World({
+    messages: three(),
+    settings: { delete: 'when-stored' },
+    behaviour: { deletes: 'ignored' },
+  });
+}
+
+/** Runs, a minute apart, and how many DELEs each sent. */
+async function runs(world: World, count: number) {
+  const told = [];
+  for (let run = 0; run < count; run += 1) {
+    const before = deles(world);
+    const report = await world.run();
+    told.push({ report, deles: deles(world) - before });
+    world.skewMs += 60_000;
+  }
+  return told;
+}
+
+describe('a server that says +OK to DELE and QUIT and keeps the mail', () => {
+  test('is asked in three runs, told of once, and left in peace', async () => {
+    const world = ignoring();
+    const told = await runs(world, 6);
+    expect(told.map((one) => one.deles)).toEqual([3, 3, 3, 0, 0, 0]);
+    expect(told.map(({ report }) => report.error?.code ?? null)).toEqual([
+      null,
+      null,
+      null,
+      'E_POP3_DELETES_IGNORED',
+      null,
+      null,
+    ]);
+    expect(told[3]?.report).toMatchObject({ outcome: 'done', error: { kind: 'person', phase: 'dele' } });
+    expect(told[5]?.report.notes.join()).toMatch(/lists the mail again.*asked for again after/);
+    const errors = world.publisher.accepted.flatMap((event) =>
+      event.detailType === 'Run Finished' && event.detail.error !== null ? [event.detail.error.code] : [],
+    );
+    expect(errors).toEqual(['E_POP3_DELETES_IGNORED']);
+    expect(told.at(-1)?.report.counts).toMatchObject({ listed: 3, alreadyStored: 3 });
+  });
+
+  test('is asked once more after a day, and told of again where that was in vain', async () => {
+    const world = ignoring();
+    await runs(world, 5);
+    world.skewMs += 24 * HOUR_MS;
+    const told = await runs(world, 3);
+    expect(told.map((one) => one.deles)).toEqual([3, 0, 0]);
+    expect(told.map(({ report }) => report.error?.code ?? null)).toEqual([
+      null,
+      'E_POP3_DELETES_IGNORED',
+      null,
+    ]);
+  });
+
+  test('has its new mail fetched all the same', async () => {
+    const world = ignoring();
+    await runs(world, 4);
+    world.server.messages.push(mail('d', letter('d')));
+    const [told] = await runs(world, 1);
+    expect(told?.report.counts).toMatchObject({ listed: 4, stored: 1, alreadyStored: 3 });
+    expect(told?.deles).toBe(0);
+  });
+});
+
+test('one that expunges late is forgiven', async () => {
+  const world = ignoring();
+  await runs(world, 3);
+  world.server.messages.splice(0, 3, mail('d', letter('d')));
+  const [told] = await runs(world, 1);
+  expect(told).toMatchObject({ deles: 1, report: { outcome: 'done', error: null } });
+  expect((await world.head()).unheeded).toMatchObject({ runs: 0, sample: [{ uidl: 'd' }] });
+});
+
+test('deletes that take effect leave nothing behind once the next listing has shown it', async () => {
+  const world = new World({ messages: three(), settings: { delete: 'when-stored' } });
+  await runs(world, 1);
+  expect((await world.head()).unheeded).toMatchObject({ runs: 0 });
+  world.server.messages.push(mail('d', letter('d')));
+  await runs(world, 2);
+  world.server.messages.push(mail('e', letter('e')));
+  expect((await world.run()).notes).toEqual([]);
+  expect((await world.head()).unheeded).toMatchObject({ runs: 0, sample: [{ uidl: 'e' }] });
+});
