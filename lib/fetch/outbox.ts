@@ -155,6 +155,9 @@ async function recordOfObject(
     octets,
     sha256,
     ...(composite === undefined ? {} : { composite }),
+    ...(context.state.head.intents.some((intent) => intent.uidl === ref.uidl && intent.unstuffed)
+      ? { unstuffed: true as const }
+      : {}),
     ...(key.endsWith(`-${sha256}.eml`) ? { byContent: true as const } : {}),
     storedMs: context.ports.clock.now(),
   };

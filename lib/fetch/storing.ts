@@ -1,6 +1,6 @@
 /** From bytes that came whole and fenced to an object that is proved to hold them. */
 import { hasTrace, identifies } from '../mail/headers.ts';
-import { withContent } from '../mailbox/intents.ts';
+import { withContent, withUnstuffed } from '../mailbox/intents.ts';
 import { messageKey, messageKeyByContent } from '../mailbox/names.ts';
 import { refreshed } from '../mailbox/records.ts';
 import { refKey, type StoredRecord } from '../mailbox/state.ts';
@@ -47,6 +47,7 @@ export async function storeReceived(
     await context.state.commit((head) =>
       withContent(head, wanted.ref, { run: context.run, sha256: digest.sha256 }),
     );
+  if (received.unstuffed) await context.state.commit((head) => withUnstuffed(head, wanted.ref, context.run));
   const placed = await place(context, received);
   // Only of the content that was turned away is it known that the first key has other bytes.
   context.contentKeys.delete(contentKeyOf(wanted));

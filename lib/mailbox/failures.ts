@@ -111,10 +111,11 @@ export function forgetFailures(head: Head, refs: readonly MessageRef[]): Head {
 export function toldApart(head: Head, ref: MessageRef, refs: readonly MessageRef[], nowMs: number): Head {
   const left = head.intents.filter((intent) => sameRef(intent, ref));
   if (left.length === 0 || left.some(({ untilMs }) => untilMs > nowMs)) return head;
-  const intents = left.flatMap(({ run, untilMs, contents }) =>
+  const intents = left.flatMap(({ run, untilMs, contents, unstuffed }) =>
     refs.map(({ uidl, size, headerHash }) => ({
       ...{ uidl, size, headerHash, run, untilMs },
       ...(contents === undefined ? {} : { contents }),
+      ...(unstuffed === undefined ? {} : { unstuffed }),
     })),
   );
   const others = head.intents.filter((intent) => !left.includes(intent));

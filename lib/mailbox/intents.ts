@@ -19,8 +19,13 @@ export function withIntents(head: Head, begun: readonly Intent[]): Head {
 
 /** Where one intent takes another's place, it leads to all that the other led to. */
 function withMarks(intent: Intent, ...others: readonly Intent[]): Intent {
-  const contents = [...new Set([intent, ...others].flatMap((one) => one.contents ?? []))];
-  return contents.length === 0 ? intent : { ...intent, contents };
+  const all = [intent, ...others];
+  const contents = [...new Set(all.flatMap((one) => one.contents ?? []))];
+  return {
+    ...intent,
+    ...(contents.length === 0 ? {} : { contents }),
+    ...(all.some(({ unstuffed }) => unstuffed) ? { unstuffed: true } : {}),
+  };
 }
 
 /**
@@ -70,6 +75,16 @@ export function withContent(head: Head, ref: MessageRef, { run, sha256 }: Conten
     return { ...intent, contents: [...(intent.contents ?? []), mark] };
   });
   return changed ? { ...head, intents } : head;
+}
+
+/** Before a message that lost dots is put into the store: whoever finds the object could not see it there. */
+export function withUnstuffed(head: Head, ref: MessageRef, run: string): Head {
+  const isUntold = (intent: Intent) => intent.run === run && sameRef(intent, ref) && !intent.unstuffed;
+  if (!head.intents.some(isUntold)) return head;
+  const intents = head.intents.map((intent) =>
+    isUntold(intent) ? { ...intent, unstuffed: true as const } : intent,
+  );
+  return { ...head, intents };
 }
 
 export interface ContentOf {

@@ -28,6 +28,8 @@ export interface Intent extends MessageRef {
   readonly lookedMs?: number;
   /** Of a message without UIDL: `contentMark` of what may be in the store of it, written down before it is put there. */
   readonly contents?: readonly string[];
+  /** As of the record that is to come: what may be in the store of it lost dots. */
+  readonly unstuffed?: true;
 }
 
 export interface Failure extends MessageRef {
@@ -64,7 +66,7 @@ export interface StoredRecord {
   readonly topHashes?: readonly string[];
   /** Received; fewer than `size` means that the server delivered short. */
   readonly octets: number;
-  /** The server did not stuff its dots, so that some are missing; absent where the process was killed before this. */
+  /** The server did not stuff its dots, so that some are missing. */
   readonly unstuffed?: true;
   readonly sha256: string;
   readonly composite?: string;

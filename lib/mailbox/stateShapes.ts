@@ -44,6 +44,7 @@ const intent = z.strictObject({
   lookedMs: instantMs.optional(),
   /** They become a part of a key. */
   contents: z.array(z.string().regex(/^[0-9a-f]{32}$/)).optional(),
+  unstuffed: z.literal(true).optional(),
 });
 
 const failure = z.strictObject({

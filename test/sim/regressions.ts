@@ -159,4 +159,8 @@ export const REGRESSIONS: readonly Regression[] = [
   },
   { seed: 20382, found: 'Nobody was told of mail over the size limit that shares a UIDL with other mail.' },
   { seed: 101755, found: 'Deletes that the server ignores were asked for at each run, for ever.' },
+  {
+    seed: 409230,
+    found: 'A process that died before its commit forgot that dots were missing, and the mail was deleted.',
+  },
 ];
