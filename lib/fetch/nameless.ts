@@ -52,6 +52,15 @@ export async function mustBeServed(policy: Policy, refusal: Refusal): Promise<vo
   mustTake(policy, withoutUidl);
 }
 
+/** Rejects with Unvouched where no message of a server that had UIDLs has one now. QUIRK: an empty answer is a server's bad hour. */
+export async function mustBeNamed(state: StateFile): Promise<void> {
+  if (!(await hasUidls(state))) return;
+  throw new Unvouched(
+    'the server answered UIDL with an empty list, lists messages all the same, and gave UIDLs to earlier runs: all its mail would count as new. Nothing was retrieved; the next run asks again. If the server has no UIDL any more, give the mailbox another id.',
+    'server',
+  );
+}
+
 async function refusesUidl(client: Pop3Client): Promise<boolean> {
   return (await client.uidl(() => {}).catch(unlessRefused)) instanceof Pop3Error;
 }

@@ -8,6 +8,8 @@ export interface Listed {
   readonly notes: readonly string[];
   /** The refusal of UIDL, where the server has none: then no row has one. */
   readonly withoutUidl: Pop3Error | null;
+  /** UIDL was answered, and named none of the messages that LIST has. */
+  readonly isUnnamed: boolean;
 }
 
 /** Rejects with Pop3Error. */
@@ -39,7 +41,8 @@ export async function readListing(
     notes.push(
       `${left} messages were not in both of the server's answers to UIDL and LIST, and are left to another run.`,
     );
-  return { listing, notes, withoutUidl };
+  const isUnnamed = withoutUidl === null && named.rows === 0 && nameless.length > 0;
+  return { listing, notes, withoutUidl, isUnnamed };
 }
 
 const NO_ROWS = { rows: 0, truncated: false, odd: 0 };

@@ -11,7 +11,7 @@ import type { FenceForm } from './fence.ts';
 import { heeded, unheededNotes } from './heeding.ts';
 import { Known } from './known.ts';
 import type { Listing } from './listing.ts';
-import { mustBeServed } from './nameless.ts';
+import { mustBeNamed, mustBeServed } from './nameless.ts';
 import type { FetchPorts } from './ports.ts';
 import { readListing } from './readListing.ts';
 import { isSingly } from './singly.ts';
@@ -101,7 +101,7 @@ async function beginSession(mailbox: Mailbox, ports: FetchPorts, options: Begin)
     const singly = isSingly(options.state.head, openedMs);
     const pipelining = capabilities.pipelining && mailbox.pipelining && !singly;
     const seed = Math.floor(ports.clock.random() * 2 ** 32);
-    const { listing, notes, withoutUidl } = await readListing(client, { seed, pipelining }).catch(
+    const { listing, notes, withoutUidl, isUnnamed } = await readListing(client, { seed, pipelining }).catch(
       async (error: unknown) => {
         if (pipelining && error instanceof Pop3Error && error.kind !== 'refused')
           await options.onOutOfStep(error);
@@ -112,6 +112,7 @@ async function beginSession(mailbox: Mailbox, ports: FetchPorts, options: Begin)
     const policy = heeded(policyAt(mailbox, openedMs), unheeded);
     if (withoutUidl !== null)
       await mustBeServed(policy, { client, withoutUidl, capabilities, state: options.state });
+    if (isUnnamed && policy.nameless) await mustBeNamed(options.state);
     return {
       client,
       listing,

@@ -206,3 +206,20 @@ describe('a row without UIDL', () => {
     expect((await once.run()).counts).toMatchObject({ listed: 3, stored: 1 });
   });
 });
+
+it('an empty answer to UIDL by a server that gave UIDLs is a failure, and makes no mail one without UIDL', async () => {
+  const world = new World({
+    messages: [mail('a', letter('a'))],
+    settings: { delete: 'when-stored' },
+    faults: [{ verb: 'UIDL', args: '', session: 2, reply: '+OK\r\n.\r\n' }],
+  });
+  await world.run();
+  world.server.messages.push(mail('b', letter('b')));
+  const report = await world.run();
+  expect(report).toMatchObject({ outcome: 'failed', error: { code: 'E_RUN_UNVOUCHED' } });
+  expect(report.error?.message).toMatch(/gave UIDLs to earlier runs/);
+  expect(world.retrieved).toBe(1);
+  await world.run();
+  expect([...(await world.objects()).keys()].some((key) => key.includes('nouidl'))).toBe(false);
+  expect(world.publisher.stored).toHaveLength(2);
+});

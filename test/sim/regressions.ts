@@ -163,4 +163,9 @@ export const REGRESSIONS: readonly Regression[] = [
     seed: 409230,
     found: 'A process that died before its commit forgot that dots were missing, and the mail was deleted.',
   },
+  {
+    seed: 413882,
+    found:
+      'An empty answer to UIDL made all mail count as mail without UIDL, which is stored under other keys.',
+  },
 ];
