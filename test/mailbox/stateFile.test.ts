@@ -1,5 +1,6 @@
 /** The state at scale: a head that stays small, segments that hold the rest, and writers that meet. */
 import { hash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -172,11 +173,13 @@ describe('segments', () => {
         }
         const state = await open(inner);
         const all = await allRecords(state);
-        for (const one of committed) expect(all.get(recordKey(one))).toEqual(one);
+        // Hundreds of thousands of them, for which the runner's own comparison takes most of the time.
+        const lost = committed.filter((one) => !isDeepStrictEqual(all.get(recordKey(one)), one));
+        expect(lost).toEqual([]);
         const there = new Set(await keysOf(inner));
         for (const key of namedKeys(state.head)) expect(there).toContain(key);
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
