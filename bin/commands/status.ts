@@ -24,7 +24,7 @@ async function statusOf(call: Call, id: string): Promise<ExitCode> {
   const { ports, terminal, json } = call;
   try {
     const { head, version } = await loadHead(ports.store, id);
-    if (json) terminal.json(statusJson(head, version !== null));
+    if (json) terminal.json(statusJson(head, version !== null, ports.clock.now()));
     else terminal.out(version === null ? `${id}: never fetched` : statusInWords(head, ports.clock.now()));
     return EXIT.done;
   } catch (error) {
@@ -33,7 +33,7 @@ async function statusOf(call: Call, id: string): Promise<ExitCode> {
 }
 
 /** Dates as ISO 8601, or null: never. */
-function statusJson(head: Head, fetched: boolean): object {
+function statusJson(head: Head, fetched: boolean, nowMs: number): object {
   const instant = (ms: number | null) => (ms === null || ms === 0 ? null : new Date(ms).toISOString());
   return {
     mailbox: head.mailbox,
@@ -62,7 +62,7 @@ function statusJson(head: Head, fetched: boolean): object {
       atLeast,
       since: instant(sinceMs),
     })),
-    deletesAskedAgain: instant(pausedUntilMs(head.unheeded)),
+    deletesAskedAgain: instant(pausedUntilMs(head.unheeded, nowMs)),
     backOff: head.backOff && {
       failures: head.backOff.failures,
       since: instant(head.backOff.sinceMs),
@@ -90,7 +90,7 @@ function statusInWords(head: Head, nowMs: number): string {
       `  ${countInWords(open, 'message')} begun and not finished: a run is under way, or was cut off`,
     );
   }
-  for (const note of unheededNotes(head.unheeded)) lines.push(`  ${note}`);
+  for (const note of unheededNotes(head.unheeded, nowMs)) lines.push(`  ${note}`);
   if (backOff !== null) {
     const until = backOff.untilMs > nowMs ? `, tried again from ${instantInWords(backOff.untilMs)}` : '';
     lines.push(

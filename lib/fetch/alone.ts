@@ -3,12 +3,12 @@
  * and the attempt is counted before it is made. What an attempt left in the store is announced first, without a
  * header summary, since making that one may be what ends the process.
  */
-import { VANISHED_INTENT_MS } from '../mailbox/bounds.ts';
+import { VANISHED_INTENT_FULL_MS, VANISHED_INTENT_MS } from '../mailbox/bounds.ts';
 import { countAttempt, failureOf, forgetFailures, uncountAttempt } from '../mailbox/failures.ts';
 import { strikeIntents, withIntentAlone, withIntents } from '../mailbox/intents.ts';
 import { isDeletable } from '../mailbox/policy.ts';
 import { isRecordOf } from '../mailbox/records.ts';
-import { isCrowded } from '../mailbox/room.ts';
+import { isCrowded, isFull } from '../mailbox/room.ts';
 import { type Head, type MessageRef, refKey, sameRef } from '../mailbox/state.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import { UPLOAD_BYTES } from '../store/port.ts';
@@ -138,8 +138,7 @@ async function keepWatching(context: RunContext, ref: MessageRef, found: boolean
   const nowMs = context.ports.clock.now();
   resolved(context, ref);
   await context.state.commit((head) => {
-    // Better one late write unseen than a mailbox that takes no new mail for a day.
-    const keptMs = found && isCrowded(head) ? 0 : VANISHED_INTENT_MS;
+    const keptMs = vanishedKeptMs(head, found);
     const intents = head.intents.flatMap((intent) => {
       if (!sameRef(intent, ref)) return [intent];
       if (intent.run === context.run) return [];
@@ -149,6 +148,12 @@ async function keepWatching(context: RunContext, ref: MessageRef, found: boolean
     const uncounted = uncountAttempt({ ...head, intents }, ref, context.run);
     return intents.some((intent) => sameRef(intent, ref)) ? uncounted : forgetFailures(uncounted, [ref]);
   });
+}
+
+/** Better one late write unseen than a mailbox that takes no new mail for a day. */
+function vanishedKeptMs(head: Head, found: boolean): number {
+  if (found && isCrowded(head)) return 0;
+  return isFull(head) ? VANISHED_INTENT_FULL_MS : VANISHED_INTENT_MS;
 }
 
 /** The server's refusal, if it did; null: it is on record, and a consumer has removed its object. */

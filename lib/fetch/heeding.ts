@@ -1,6 +1,6 @@
 /** Whether the server does what it says to DELE and QUIT: seen by the next listing, and told once it is certain. */
 import type { Policy } from '../mailbox/policy.ts';
-import { pausedUntilMs, SAMPLED, type Sampled, UNHEEDED_RUNS, type Unheeded } from '../mailbox/unheeded.ts';
+import { isIgnored, pausedUntilMs, SAMPLED, type Sampled, type Unheeded } from '../mailbox/unheeded.ts';
 import type { Trouble } from './report.ts';
 import type { Session } from './session.ts';
 
@@ -17,15 +17,14 @@ export function sampleOf({ listing, deleted }: Pick<Session, 'listing' | 'delete
 
 /** While deletes have no effect, mail is fetched as if it were to be kept. */
 export function heeded(policy: Policy, unheeded: Unheeded | undefined): Policy {
-  const untilMs = pausedUntilMs(unheeded);
-  return untilMs !== null && policy.nowMs < untilMs ? { ...policy, keptMs: null } : policy;
+  return pausedUntilMs(unheeded, policy.nowMs) === null ? policy : { ...policy, keptMs: null };
 }
 
 const SAYS =
   'The server answers DELE and QUIT with +OK, and lists the mail again all the same. Look at the mailbox’s settings at the provider (what POP3 deletes may do there), or set "delete: keep".';
 
-export function unheededNotes(unheeded: Unheeded | undefined): readonly string[] {
-  const untilMs = pausedUntilMs(unheeded);
+export function unheededNotes(unheeded: Unheeded | undefined, nowMs: number): readonly string[] {
+  const untilMs = pausedUntilMs(unheeded, nowMs);
   if (untilMs === null) return [];
   return [`${SAYS} Deletes are asked for again after ${new Date(untilMs).toISOString()}.`];
 }
@@ -36,7 +35,7 @@ export function unheededTrouble(
   before: Unheeded | undefined,
   { unheeded }: Session,
 ): Trouble | null {
-  if (unheeded === undefined || unheeded.runs < UNHEEDED_RUNS || unheeded.runs === before?.runs) return null;
+  if (!isIgnored(unheeded) || unheeded.runs === before?.runs) return null;
   return {
     code: 'E_POP3_DELETES_IGNORED',
     phase: 'dele',

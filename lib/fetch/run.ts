@@ -12,7 +12,7 @@ import { policyText } from '../mailbox/policy.ts';
 import type { Mailbox } from '../mailbox/settings.ts';
 import { type Head, type Quiet, refKey } from '../mailbox/state.ts';
 import { StateFile } from '../mailbox/stateFile.ts';
-import { afterDeletes, withUnheeded } from '../mailbox/unheeded.ts';
+import { afterDeletes, isIgnored, withUnheeded } from '../mailbox/unheeded.ts';
 import { advised } from './advised.ts';
 import { closeBooks, sweepRecords, withoutVanished } from './books.ts';
 import { asItLasts, mailboxFailure } from './coming.ts';
@@ -176,6 +176,7 @@ function isQuiet(context: RunContext, session: Session): boolean {
   const { quiet } = context.state.head;
   // Without UIDL another mail of the same size makes no difference to a listing.
   if (session.policy.nameless && session.listing.hasNameless) return false;
+  if (isIgnored(session.unheeded) && session.policy.keptMs !== null) return false;
   if (quiet === null || quiet.digest !== session.listing.digest(policyText(context.mailbox))) return false;
   const dueMs = nextDueMs(context.state.head, session.listing.length);
   return dueMs === null || context.ports.clock.now() < dueMs;
@@ -239,13 +240,10 @@ async function finish(context: RunContext, session: Session, lineError: unknown)
   const nowMs = ports.clock.now();
   const digest = quiet ? session.listing.digest(policyText(mailbox), session.deleted) : null;
   const ignored = unheededTrouble(mailbox.id, state.head.unheeded, session);
-  const unheeded = afterDeletes(session.unheeded, { sample: tally.sample, nowMs });
+  const before = state.head.unheeded;
+  const after = afterDeletes(session.unheeded, { sample: tally.sample, nowMs });
   await closeBooks(context, (head) => ({
-    ...succeeded(
-      withUnheeded(withoutVanished(head, session, nowMs), unheeded, session.openedMs),
-      session,
-      nowMs,
-    ),
+    ...succeeded(withUnheeded(withoutVanished(head, session, nowMs), { before, after }), session, nowMs),
     lastSuccessMs: nowMs,
     sweptMs: head.sweptMs ?? nowMs,
     quiet: digest === null ? null : quietOf(digest, counts.skipped, dueMs),

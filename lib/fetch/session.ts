@@ -108,7 +108,7 @@ async function beginSession(mailbox: Mailbox, ports: FetchPorts, options: Begin)
         throw error;
       },
     );
-    const unheeded = heldAgainst(options.state.head, openedMs, (one) => listing.rowsOf(one));
+    const unheeded = heldAgainst(options.state.head, (one) => listing.rowsOf(one));
     const policy = heeded(policyAt(mailbox, openedMs), unheeded);
     if (withoutUidl !== null)
       await mustBeServed(policy, { client, withoutUidl, capabilities, state: options.state });
@@ -129,7 +129,7 @@ async function beginSession(mailbox: Mailbox, ports: FetchPorts, options: Begin)
       pipelining,
       policy,
       unheeded,
-      notes: [...notes, ...unheededNotes(unheeded)],
+      notes: [...notes, ...unheededNotes(unheeded, openedMs)],
     };
   } catch (error) {
     client.destroy(error instanceof Error ? error : new Error(String(error)));

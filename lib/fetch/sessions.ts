@@ -1,5 +1,5 @@
 /** What a session does, and in which order. */
-import { roomForIntents } from '../mailbox/room.ts';
+import { isFull as hasNoRoom } from '../mailbox/room.ts';
 import { refKey } from '../mailbox/state.ts';
 import { decisions, peek, tellApart } from './decisions.ts';
 import { learnFence, lostItsFence, oddFormsOf } from './fence.ts';
@@ -24,8 +24,7 @@ export async function work(context: RunContext, session: Session, options: RunOp
   await refuseRenumbered(context, session);
   await reportTooLarge(context, session);
   await learnFence(session, oddFormsOf(context));
-  const room = roomForIntents(context.state.head);
-  const mustResolve = room.messages === 0 || room.bytes === 0;
+  const mustResolve = hasNoRoom(context.state.head);
   if (mustResolve || options.suspects === 'only') {
     await toldRepeated(context, session);
     if ((await trySuspects(context, session, options)) === 'again') return 'again';

@@ -5,7 +5,6 @@ import { openIntents } from '../mailbox/intents.ts';
 import { hasRoomToFail } from '../mailbox/room.ts';
 import { type Head, type MessageRef, refKey } from '../mailbox/state.ts';
 import { untoldLarge } from '../mailbox/tooLarge.ts';
-import { pausedUntilMs } from '../mailbox/unheeded.ts';
 import { type Suspect, tryAlone } from './alone.ts';
 import { hasToSweep } from './books.ts';
 import { decisions } from './decisions.ts';
@@ -100,7 +99,6 @@ export function nextDueMs(head: Head, listed: number): number | null {
   const sweep = sweeps ? [(head.sweptMs ?? 0) + SWEEP_MS] : [];
   const deletes = head.quiet?.dueMs === undefined ? [] : [head.quiet.dueMs];
   const large = untoldLarge(head).length > 0 ? [0] : [];
-  const unheeded = pausedUntilMs(head.unheeded) ?? [];
-  const times = [...aside, ...open, ...watched, ...sweep, ...deletes, ...large].concat(unheeded);
+  const times = [...aside, ...open, ...watched, ...sweep, ...deletes, ...large];
   return times.length === 0 ? null : Math.min(...times);
 }

@@ -45,5 +45,8 @@ export const VANISHED_KEPT_MS = 28 * 24 * 3_600_000;
  */
 export const VANISHED_INTENT_MS = 24 * 3_600_000;
 
+/** The same, where what is kept leaves no room for new mail: hardly any write lands later. */
+export const VANISHED_INTENT_FULL_MS = 3_600_000;
+
 /** A segment that no head names is garbage of a write that did not win; a younger one may be about to be named. */
 export const UNNAMED_KEPT_MS = 7 * 24 * 3_600_000;

@@ -21,6 +21,12 @@ export function isCrowded(head: Head): boolean {
   return bytesOf(head.intents) > INTENTS_BYTES / 2;
 }
 
+/** Whether next to nothing can be begun any more; a UIDL has up to a kilobyte. */
+export function isFull(head: Head): boolean {
+  const { messages, bytes } = roomForIntents(head);
+  return messages === 0 || bytes < INTENTS_BYTES / 8;
+}
+
 /** As JSON, with the comma. */
 export function intentBytes(intent: Intent): number {
   return bytesOf(intent) + 1;

@@ -2,6 +2,7 @@
  * Deletes that have no effect. QUIRK: some servers say +OK to DELE and to QUIT and keep the mail (GMX, settings at other
  * providers). Asked for at each run, all of it would cost its round trips for ever and nobody would be told.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Head } from './state.ts';
 
 export interface Unheeded {
@@ -26,20 +27,22 @@ export const UNHEEDED_RUNS = 3;
 const ASKED_AGAIN_MS = 24 * 3_600_000;
 export const SAMPLED = 4;
 
-/** What is known once a session that began at `openedMs` has listed `rowsOf` each. */
-export function heldAgainst(
-  { unheeded }: Head,
-  openedMs: number,
-  rowsOf: (one: Sampled) => number,
-): Unheeded | undefined {
-  if (unheeded === undefined || unheeded.sample.length === 0 || openedMs <= unheeded.atMs) return unheeded;
+/** What is known once a listing has `rowsOf` each. The head that it is held against was read before. */
+export function heldAgainst({ unheeded }: Head, rowsOf: (one: Sampled) => number): Unheeded | undefined {
+  if (unheeded === undefined || unheeded.sample.length === 0) return unheeded;
   const ignored = unheeded.sample.every((one) => rowsOf(one) >= one.rows);
   return ignored ? { ...unheeded, runs: unheeded.runs + 1, sample: [] } : undefined;
 }
 
-/** Until when no delete is asked for; null: they are. */
-export function pausedUntilMs(unheeded: Unheeded | undefined): number | null {
-  return unheeded !== undefined && unheeded.runs >= UNHEEDED_RUNS ? unheeded.atMs + ASKED_AGAIN_MS : null;
+export function isIgnored(unheeded: Unheeded | undefined): unheeded is Unheeded {
+  return unheeded !== undefined && unheeded.runs >= UNHEEDED_RUNS;
+}
+
+/** Until when none is asked for; null: they are. A clock that was wrong once must not put it off for long. */
+export function pausedUntilMs(unheeded: Unheeded | undefined, nowMs: number): number | null {
+  if (!isIgnored(unheeded) || unheeded.atMs > nowMs) return null;
+  const untilMs = unheeded.atMs + ASKED_AGAIN_MS;
+  return nowMs < untilMs ? untilMs : null;
 }
 
 export interface Deleted {
@@ -50,14 +53,16 @@ export interface Deleted {
 /** After a run that deleted what `sample` is of, or nothing. */
 export function afterDeletes(held: Unheeded | undefined, { sample, nowMs }: Deleted): Unheeded | undefined {
   if (sample.length > 0) return { runs: held?.runs ?? 0, atMs: nowMs, sample };
-  const untilMs = pausedUntilMs(held);
   // There was nothing left to ask for.
-  return untilMs !== null && untilMs <= nowMs ? undefined : held;
+  return isIgnored(held) && pausedUntilMs(held, nowMs) === null ? undefined : held;
 }
 
-/** What another run has written since the session began is newer. */
-export function withUnheeded(head: Head, unheeded: Unheeded | undefined, openedMs: number): Head {
-  if ((head.unheeded?.atMs ?? 0) > (unheeded?.atMs ?? openedMs)) return head;
+/** What another run has written since `before` was read is newer. */
+export function withUnheeded(
+  head: Head,
+  { before, after }: { readonly before: Unheeded | undefined; readonly after: Unheeded | undefined },
+): Head {
+  if (!isDeepStrictEqual(head.unheeded, before)) return head;
   const { unheeded: _, ...rest } = head;
-  return unheeded === undefined ? rest : { ...rest, unheeded };
+  return after === undefined ? rest : { ...rest, unheeded: after };
 }

@@ -109,7 +109,7 @@ export const ANNOUNCING: readonly Mutant[] = [
     patches: [
       {
         file: 'lib/fetch/alone.ts',
-        find: 'const keptMs = found && isCrowded(head) ? 0 : VANISHED_INTENT_MS;',
+        find: 'const keptMs = vanishedKeptMs(head, found);',
         replace: 'const keptMs = 0;',
       },
     ],

@@ -1,5 +1,6 @@
 /** One mutant tried, in a process of its own. */
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Mutant, NamedTest, Outcome, Simulation } from './mutant.ts';
 
@@ -15,6 +16,8 @@ export interface Trial {
   readonly outcome: Outcome;
   /** Oracle and seed, or the test; what went wrong, where the patch is broken. */
   readonly by: string;
+  /** That it was caught at, by the simulation. */
+  readonly seed?: number;
   readonly seconds: number;
 }
 
@@ -37,7 +40,7 @@ interface SimulationResult {
   readonly failed: readonly { readonly seed: number; readonly oracle: string; readonly words: string }[];
 }
 
-type Judgement = Pick<Trial, 'outcome' | 'by'>;
+type Judgement = Pick<Trial, 'outcome' | 'by' | 'seed'>;
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -46,6 +49,10 @@ const SLIP = /^(TypeError|ReferenceError|SyntaxError|RangeError)$/;
 
 /** The oracle of the simulation that tells of such errors. */
 const UNEXPECTED = 'unexpected error';
+
+/** Seeds that caught mutants the last time that all were tried (run.ts --note): tried first, before all others in turn. */
+export const NOTED = fileURLToPath(new URL('noted.json', import.meta.url));
+const noted = JSON.parse(readFileSync(NOTED, 'utf8')) as Readonly<Record<string, number>>;
 
 export async function tryMutant(mutant: Mutant): Promise<Trial> {
   const begunMs = performance.now();
@@ -57,6 +64,9 @@ export async function tryMutant(mutant: Mutant): Promise<Trial> {
 
 async function simulated(mutant: Mutant, simulation: Simulation): Promise<Judgement> {
   const { oracles, seeds = SEEDS } = simulation;
+  const seed = noted[mutant.name];
+  const atOnce = seed === undefined ? null : await played(mutant, simulation, ['--seeds', String(seed)]);
+  if (atOnce) return atOnce;
   let count = FIRST_SEEDS;
   for (let from = 1; from <= seeds; from += count) {
     if (from > 1) count = Math.min(count * 2, MOST_SEEDS);
@@ -83,7 +93,7 @@ async function played(
   const slip = result.failed.find(({ oracle }) => oracle === UNEXPECTED);
   if (slip) return { outcome: 'broken', by: told(slip) };
   const promise = result.failed.find(({ oracle }) => oracles === 'any' || oracles.includes(oracle));
-  return promise ? { outcome: 'caught', by: told(promise) } : null;
+  return promise ? { outcome: 'caught', by: told(promise), seed: promise.seed } : null;
 }
 
 function told({ words, seed }: SimulationResult['failed'][number]): string {

@@ -168,4 +168,8 @@ export const REGRESSIONS: readonly Regression[] = [
     found:
       'An empty answer to UIDL made all mail count as mail without UIDL, which is stored under other keys.',
   },
+  {
+    seed: 506866,
+    found: 'Intents of mail that had vanished, given new UIDLs again and again, left no room for new mail.',
+  },
 ];
