@@ -1,6 +1,7 @@
 /** What an attempt that did not end left in the store, and what a person must be told of. */
 
 import { failureOf, nextRetryMs, withFailure } from '../mailbox/failures.ts';
+import { contentMark } from '../mailbox/intents.ts';
 import { messagePrefix, setAsideId } from '../mailbox/names.ts';
 import { withRecords } from '../mailbox/records.ts';
 import {
@@ -83,7 +84,9 @@ async function objectsOf(
     // Where a consumer removed the object, another message of the UIDL may have taken its key since.
     if (onRecord && (await store.verify(key, digestOfRecord(onRecord))) === 'same') continue;
     const look = (listed: readonly Row[]) => recordOfObject(context, session, { ref, rows: listed, key });
-    const record = await look(unvouched ? [] : rows).catch((error: unknown) => {
+    // Of one that this session has deleted, an alike one's brother, the server tells nothing any more.
+    const askable = unvouched ? [] : rows.filter(({ index }) => !session.deleted.has(index));
+    const record = await look(askable).catch((error: unknown) => {
       // What is stored is whole, whether or not anything that this server says now can be believed.
       if (!isUnvouchedServer(error)) throw error;
       unvouched = error;
@@ -155,12 +158,16 @@ async function recordOfObject(
     octets,
     sha256,
     ...(composite === undefined ? {} : { composite }),
-    ...(context.state.head.intents.some((intent) => intent.uidl === ref.uidl && intent.unstuffed)
-      ? { unstuffed: true as const }
-      : {}),
+    ...(isUnstuffed(context.state.head, ref, sha256) ? { unstuffed: true as const } : {}),
     ...(key.endsWith(`-${sha256}.eml`) ? { byContent: true as const } : {}),
     storedMs: context.ports.clock.now(),
   };
+}
+
+/** Whether whoever put it there saw that dots were missing. */
+function isUnstuffed({ intents }: Head, { uidl }: MessageRef, sha256: string): boolean {
+  const mark = contentMark(sha256);
+  return intents.some((intent) => intent.uidl === uidl && intent.unstuffed?.includes(mark));
 }
 
 /** Whether the object is the message that is listed now, and not an earlier one under the same UIDL. */

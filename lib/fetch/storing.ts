@@ -43,11 +43,10 @@ export async function storeReceived(
   // Retrieved to prove what is stored, and it is something else: the UIDL was used again.
   if (wanted.record && wanted.ref.uidl !== '') return { again: { row: wanted.row, ref: wanted.ref } };
   context.begun.add(refKey(wanted.ref));
+  const of = { run: context.run, sha256: digest.sha256 };
   if (wanted.ref.uidl === '' && hasBytes(received))
-    await context.state.commit((head) =>
-      withContent(head, wanted.ref, { run: context.run, sha256: digest.sha256 }),
-    );
-  if (received.unstuffed) await context.state.commit((head) => withUnstuffed(head, wanted.ref, context.run));
+    await context.state.commit((head) => withContent(head, wanted.ref, of));
+  if (received.unstuffed) await context.state.commit((head) => withUnstuffed(head, wanted.ref, of));
   const placed = await place(context, received);
   // Only of the content that was turned away is it known that the first key has other bytes.
   context.contentKeys.delete(contentKeyOf(wanted));

@@ -21,10 +21,11 @@ export function withIntents(head: Head, begun: readonly Intent[]): Head {
 function withMarks(intent: Intent, ...others: readonly Intent[]): Intent {
   const all = [intent, ...others];
   const contents = [...new Set(all.flatMap((one) => one.contents ?? []))];
+  const unstuffed = [...new Set(all.flatMap((one) => one.unstuffed ?? []))];
   return {
     ...intent,
     ...(contents.length === 0 ? {} : { contents }),
-    ...(all.some(({ unstuffed }) => unstuffed) ? { unstuffed: true } : {}),
+    ...(unstuffed.length === 0 ? {} : { unstuffed }),
   };
 }
 
@@ -67,22 +68,25 @@ export function contentMark(sha256: string): string {
 
 /** Before a message without UIDL is put into the store: where its attempt is left behind, this leads to the object. */
 export function withContent(head: Head, ref: MessageRef, { run, sha256 }: ContentOf): Head {
-  const mark = contentMark(sha256);
-  let changed = false;
-  const intents = head.intents.map((intent) => {
-    if (intent.run !== run || !sameRef(intent, ref) || intent.contents?.includes(mark)) return intent;
-    changed = true;
-    return { ...intent, contents: [...(intent.contents ?? []), mark] };
-  });
-  return changed ? { ...head, intents } : head;
+  return marked(head, ref, { run, sha256, as: 'contents' });
 }
 
 /** Before a message that lost dots is put into the store: whoever finds the object could not see it there. */
-export function withUnstuffed(head: Head, ref: MessageRef, run: string): Head {
-  const isUntold = (intent: Intent) => intent.run === run && sameRef(intent, ref) && !intent.unstuffed;
-  if (!head.intents.some(isUntold)) return head;
+export function withUnstuffed(head: Head, ref: MessageRef, { run, sha256 }: ContentOf): Head {
+  return marked(head, ref, { run, sha256, as: 'unstuffed' });
+}
+
+function marked(
+  head: Head,
+  ref: MessageRef,
+  { run, sha256, as }: ContentOf & { readonly as: 'contents' | 'unstuffed' },
+): Head {
+  const mark = contentMark(sha256);
+  const isMeant = (intent: Intent) =>
+    intent.run === run && sameRef(intent, ref) && !intent[as]?.includes(mark);
+  if (!head.intents.some(isMeant)) return head;
   const intents = head.intents.map((intent) =>
-    isUntold(intent) ? { ...intent, unstuffed: true as const } : intent,
+    isMeant(intent) ? { ...intent, [as]: [...(intent[as] ?? []), mark] } : intent,
   );
   return { ...head, intents };
 }

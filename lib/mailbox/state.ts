@@ -28,8 +28,8 @@ export interface Intent extends MessageRef {
   readonly lookedMs?: number;
   /** Of a message without UIDL: `contentMark` of what may be in the store of it, written down before it is put there. */
   readonly contents?: readonly string[];
-  /** As of the record that is to come: what may be in the store of it lost dots. */
-  readonly unstuffed?: true;
+  /** `contentMark` of what lost dots on its way here: the object does not show it. */
+  readonly unstuffed?: readonly string[];
 }
 
 export interface Failure extends MessageRef {

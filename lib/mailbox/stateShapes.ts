@@ -36,6 +36,8 @@ const seed = z.strictObject({
   goneMs: instantMs.optional(),
 });
 
+const marks = z.array(z.string().regex(/^[0-9a-f]{32}$/));
+
 const intent = z.strictObject({
   ...ref,
   run: z.string(),
@@ -43,8 +45,8 @@ const intent = z.strictObject({
   blind: z.literal(true).optional(),
   lookedMs: instantMs.optional(),
   /** They become a part of a key. */
-  contents: z.array(z.string().regex(/^[0-9a-f]{32}$/)).optional(),
-  unstuffed: z.literal(true).optional(),
+  contents: marks.optional(),
+  unstuffed: marks.optional(),
 });
 
 const failure = z.strictObject({

@@ -172,4 +172,10 @@ export const REGRESSIONS: readonly Regression[] = [
     seed: 506866,
     found: 'Intents of mail that had vanished, given new UIDLs again and again, left no room for new mail.',
   },
+  { seed: 509191, found: 'A clock that jumped hid that the server ignores deletes.' },
+  {
+    seed: 512028,
+    found: 'Headers were asked of a twin that the session had deleted, which counted against its brother.',
+  },
+  { seed: 516721, found: 'One mail that lost dots kept its twins, which had not, from being deleted.' },
 ];
