@@ -213,6 +213,26 @@ export function unprovenError(endpoint: Endpoint): Pop3Error {
   });
 }
 
+export function wrongKeyError(endpoint: Endpoint, keyHash: string): Pop3Error {
+  return dialError('tls', endpoint, undefined, {
+    kind: 'person',
+    code: 'E_POP3_TLS_WRONG_KEY',
+    words: `the server has another key than serverKeys names (it has: ${keyHash})`,
+    next: 'Nothing secret was sent. If whoever runs the server has changed its key and tells you this one, add it to serverKeys; else somebody may be in between.',
+  });
+}
+
+/** What OpenSSL says of a key is told by its code alone. */
+export function clientCertificateError(endpoint: Endpoint, cause: unknown): Pop3Error {
+  const { code = 'no code' } = asTrouble(cause);
+  return dialError('tls', endpoint, undefined, {
+    kind: 'person',
+    code: 'E_POP3_CLIENT_CERTIFICATE',
+    words: `the client certificate and its key cannot be used (${code})`,
+    next: 'Nothing was connected to. Both must be PEM text, the key without a passphrase, and belong together.',
+  });
+}
+
 function wrongName({ cert }: Trouble): Named {
   const names = cert?.subjectaltname;
   if (names === undefined) {

@@ -9,6 +9,7 @@ import { loadHead } from '../../lib/mailbox/head.ts';
 import { type Mailbox, parseSettingsFile } from '../../lib/mailbox/settings.ts';
 import type { Head } from '../../lib/mailbox/state.ts';
 import { Secret, type Secrets } from '../../lib/secrets/port.ts';
+import { tokensByReference } from '../../lib/secrets/tokensByReference.ts';
 import { memoryStore } from '../../lib/store/memory.ts';
 import type { ObjectStore } from '../../lib/store/port.ts';
 import { type Behaviour, bytesOf, type Fault, type ScriptedMessage } from '../servers/scripted.ts';
@@ -78,6 +79,7 @@ export class World {
       store: this.store,
       publisher: this.publisher,
       secrets,
+      tokens: tokensByReference(secrets),
       clock: this.clock,
       trust: async () => this.trust,
       inFlight: new ByteBudget(64 * 1024 * 1024),

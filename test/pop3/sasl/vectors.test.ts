@@ -65,7 +65,7 @@ describe.each([
     expect(scram.doubt()).not.toBeNull();
   });
 
-  it.each(['v=', 'v=AAAA', `${vector.final.slice(0, -2)}A=`, 'e=invalid-proof', '', 'x'])(
+  it.each(['v=', 'v=AAAA', `${vector.final.slice(0, -2)}A=`, '', 'x'])(
     'believes no server that ends with %j',
     async (final) => {
       const scram = pencil(vector);
@@ -74,6 +74,16 @@ describe.each([
       expect(scram.doubt()).not.toBeNull();
     },
   );
+
+  it('acknowledges why it is refused, and believes nothing that comes behind', async () => {
+    const scram = pencil(vector);
+    await answered(scram, vector.first);
+    expect(scram.refusal()).toBeNull();
+    expect(await answered(scram, 'e=invalid-proof\x07')).toBe('');
+    expect(scram.refusal()).toBe('invalid-proof?');
+    expect(scram.doubt()).not.toBeNull();
+    expect(await answered(scram, vector.final)).toMatch(/^complaint/);
+  });
 });
 
 /** A server written from the RFC: whether the proof is right, and its own signature. */
