@@ -9,7 +9,13 @@ import { dialTls } from '../../lib/pop3/dial.ts';
 import { Secret, type Secrets } from '../../lib/secrets/port.ts';
 import { tokensByReference } from '../../lib/secrets/tokensByReference.ts';
 import { letter, mailboxNamed, World } from '../fetch/world.ts';
+import { COURIER } from '../servers/courier.ts';
 import { type SignInDovecot, startSignInDovecot } from '../servers/dovecotSignIn.ts';
+import { GREEN_MAIL } from '../servers/greenMail.ts';
+import type { MailServer, MailServerKind } from '../servers/mailServer.ts';
+import { whyNotSideBySide } from '../servers/sideBySide.ts';
+import { startTcpProxy, type TcpProxy } from '../servers/tcpProxy.ts';
+import { startTlsFront, type TlsFront } from '../servers/tlsFront.ts';
 
 const program = process.env['MAILFERRY_DOVECOT'];
 const title = program ? 'Dovecot' : 'Dovecot, skipped: not installed (MAILFERRY_DOVECOT)';
@@ -161,4 +167,100 @@ describe.skipIf(!program)(title, () => {
     secured?.destroy();
     return secured?.tls?.keyHash ?? '';
   }
+});
+
+const OTHERS = [
+  {
+    ...{ name: 'GreenMail', variable: 'MAILFERRY_GREENMAIL', kind: GREEN_MAIL },
+    // Its own passwords are the tokens that it takes.
+    speaks: ['user-pass', 'plain', 'xoauth2'],
+    refuses: ['plain', 'xoauth2'],
+  },
+  {
+    ...{ name: 'Courier', variable: 'MAILFERRY_COURIER', kind: COURIER },
+    speaks: ['user-pass', 'plain', 'login', 'cram-md5'],
+    // It takes five seconds for each refusal.
+    refuses: ['cram-md5'],
+  },
+] as const satisfies readonly {
+  readonly name: string;
+  readonly variable: string;
+  readonly kind: MailServerKind;
+  readonly speaks: readonly MechanismName[];
+  readonly refuses: readonly MechanismName[];
+}[];
+
+describe.each(OTHERS)('$name', ({ name, variable, kind, speaks, refuses }) => {
+  const path = process.env[variable];
+  const why = kind === COURIER ? whyNotSideBySide() : undefined;
+  const skipped = !path || why !== undefined;
+  if (skipped) console.log(`${name}, skipped: ${why ?? `not installed (${variable})`}`);
+  let server: MailServer;
+  let proxy: TcpProxy;
+  let front: TlsFront;
+  beforeAll(async () => {
+    if (skipped) return;
+    server = await kind.start(path, [[Buffer.from(letter('one'))]]);
+    proxy = await startTcpProxy(server);
+    front = await startTlsFront(proxy);
+  });
+  afterAll(async () => {
+    await front?.stop();
+    await proxy?.stop();
+    await server?.stop();
+  });
+
+  function shown(mechanism: MechanismName, wrong = false): Shown {
+    const [{ name: user, password } = { name: '', password: '' }] = server.users;
+    const isToken = WHAT_EACH_SHOWS[mechanism].shows === 'token';
+    return {
+      secret: wrong ? randomBytes(12).toString('hex') : password,
+      settings: {
+        ...{ host: front.host, port: front.port, ca: front.ca, user },
+        password: isToken ? undefined : 'env:PASSWORD',
+        signIn: {
+          mechanism,
+          initialResponse: false,
+          ...(isToken && { token: { from: 'env:TOKEN' } }),
+        },
+      },
+    };
+  }
+
+  /** Sign-ins that the server was asked for, by any form of them. */
+  const asked = () =>
+    proxy.recordings.flatMap(({ toServer }) =>
+      [
+        ...Buffer.concat(toServer)
+          .toString('latin1')
+          .matchAll(/^(AUTH|USER|APOP)\b.*$/gm),
+      ].map(([line]) => line.trim()),
+    );
+
+  it.each(speaks)('is signed in to by %s, and one mail is fetched', { skip: skipped }, async (mechanism) => {
+    const { report } = await run(shown(mechanism));
+    expect(report).toMatchObject({ outcome: 'done', signIns: 1, counts: { stored: 1 } });
+  });
+
+  it.each(refuses)('is shown a wrong secret by %s once', { skip: skipped }, async (mechanism) => {
+    const before = asked().length;
+    const { report } = await run(shown(mechanism, true));
+    expect(report).toMatchObject({
+      outcome: 'failed',
+      signIns: 1,
+      error: {
+        kind: 'person',
+        phase: 'sign-in',
+        code: mechanism === 'xoauth2' ? 'E_POP3_TOKEN_REFUSED' : 'E_POP3_SIGNIN_REFUSED',
+      },
+    });
+    expect(asked().slice(before)).toEqual([`AUTH ${mechanism.toUpperCase()}`]);
+  });
+
+  it('is not shown a secret by a mechanism that it does not offer', { skip: skipped }, async () => {
+    const before = asked().length;
+    const { report } = await run(shown('scram-sha-256'));
+    expect(report).toMatchObject({ outcome: 'failed', error: { code: 'E_POP3_MECHANISM' } });
+    expect(asked().slice(before)).toEqual([]);
+  });
 });
