@@ -50,7 +50,7 @@ export async function signIn(client: Pop3Client, mailbox: Mailbox, attempt: Atte
   const secret = attempt.credential?.reveal() ?? '';
   if (name === 'user-pass') return client.signIn(mailbox.user, secret);
   mustBeOffered(name, client, attempt.capabilities);
-  const mechanism = mechanismFor(name, client, { ...attempt, mailbox, secret });
+  const mechanism = await mechanismFor(name, client, { ...attempt, mailbox, secret });
   await client.authenticate(mechanism, { secret, initial, refused: (meant) => asRefused(meant, mechanism) });
 }
 
@@ -84,7 +84,11 @@ interface Wanted extends Attempt {
 
 type Known = Mechanism | BearerMechanism | Scram;
 
-function mechanismFor(name: Exclude<MechanismName, 'user-pass'>, client: Pop3Client, wanted: Wanted): Known {
+async function mechanismFor(
+  name: Exclude<MechanismName, 'user-pass'>,
+  client: Pop3Client,
+  wanted: Wanted,
+): Promise<Known> {
   const { mailbox, secret } = wanted;
   const { user } = mailbox;
   switch (name) {
@@ -110,9 +114,9 @@ function mechanismFor(name: Exclude<MechanismName, 'user-pass'>, client: Pop3Cli
   }
 }
 
-function scram(hash: ScramHash, plus: boolean, client: Pop3Client, wanted: Wanted): Scram {
-  const user = saslPrepared(wanted.mailbox.user);
-  const password = saslPrepared(wanted.secret);
+async function scram(hash: ScramHash, plus: boolean, client: Pop3Client, wanted: Wanted): Promise<Scram> {
+  const user = await saslPrepared(wanted.mailbox.user);
+  const password = await saslPrepared(wanted.secret);
   if (user === null || password === null) {
     const whose = user === null ? 'user name' : 'password';
     throw notBegun(client, 'E_POP3_ARGUMENT', {
