@@ -6,6 +6,7 @@ import type { Mailbox } from '../mailbox/settings.ts';
 import { MECHANISMS, type MechanismName } from '../mailbox/signInSettings.ts';
 import type { Capabilities, Pop3Client } from '../pop3/client.ts';
 import { Pop3Error } from '../pop3/errors.ts';
+import { showWithout } from '../pop3/masking.ts';
 import type { Refusal } from '../pop3/refusals.ts';
 import { type BearerMechanism, oauthBearer, type TokenRefusal, xoauth2 } from '../pop3/sasl/bearer.ts';
 import { cramMd5 } from '../pop3/sasl/cramMd5.ts';
@@ -51,7 +52,10 @@ export async function signIn(client: Pop3Client, mailbox: Mailbox, attempt: Atte
   if (name === 'user-pass') return client.signIn(mailbox.user, secret);
   mustBeOffered(name, client, attempt.capabilities);
   const mechanism = await mechanismFor(name, client, { ...attempt, mailbox, secret });
-  await client.authenticate(mechanism, { secret, initial, refused: (meant) => asRefused(meant, mechanism) });
+  // What the server says in a challenge may repeat the secret as well as a reply may.
+  const show = showWithout(secret);
+  const refused = (meant: Refusal) => asRefused(meant, mechanism, (text) => show(Buffer.from(text)));
+  await client.authenticate(mechanism, { secret, initial, refused });
 }
 
 /** Where CAPA says nothing of SASL, or was not asked, nothing follows from that. */
@@ -144,22 +148,22 @@ function unbound({ tls }: Pop3Client, { mechanisms }: Capabilities): Binding {
 }
 
 /** What a -ERR means where the mechanism has told more. Trouble that passes, and what has words of its own, stays that. */
-function asRefused(meant: Refusal, mechanism: Known): Refusal {
+function asRefused(meant: Refusal, mechanism: Known, show: (text: string) => string): Refusal {
   if (meant.code !== 'E_POP3_AUTH' && meant.code !== 'E_POP3_SIGNIN_REFUSED') return meant;
   if (mechanism instanceof Scram) {
     const why = mechanism.refusal();
-    return why === null ? meant : { ...meant, words: `the server refused (${why})` };
+    return why === null ? meant : { ...meant, words: `the server refused (${show(why)})` };
   }
   if (mechanism.name === 'EXTERNAL') return { ...meant, next: CERTIFICATE_REFUSED };
-  return 'refusal' in mechanism ? tokenRefused(mechanism.refusal()) : meant;
+  return 'refusal' in mechanism ? tokenRefused(mechanism.refusal(), show) : meant;
 }
 
 const CERTIFICATE_REFUSED =
   'Check that the server trusts the issuer of the client certificate, and takes it for this user.';
 
-function tokenRefused(refusal: TokenRefusal | null): Refusal {
-  const scope = refusal?.scope ? `, for the scope ${refusal.scope}` : '';
-  const why = refusal === null ? '' : ` (status ${refusal.status}${scope})`;
+function tokenRefused(refusal: TokenRefusal | null, show: (text: string) => string): Refusal {
+  const scope = refusal?.scope ? `, for the scope ${show(refusal.scope)}` : '';
+  const why = refusal === null ? '' : ` (status ${show(refusal.status)}${scope})`;
   return {
     kind: 'person',
     code: 'E_POP3_TOKEN_REFUSED',

@@ -1,5 +1,5 @@
 /** What the engine shows a server, when it shows it again, and what it makes of a refusal. */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { saslPrepared } from '../../lib/fetch/saslPrep.ts';
 import { credentialPlace } from '../../lib/fetch/signIn.ts';
@@ -116,6 +116,16 @@ describe('a token that is refused', () => {
   ])('is told by what the server says: %s', async (_, more, code) => {
     const { tokens } = tokensOf('dead', () => 'dead');
     expect((await bearer(tokens, bearerAuth({ ...REFUSES, ...more })).run()).error).toMatchObject({ code });
+  });
+
+  it.each(['status', 'scope'])('is shown to nobody where the server repeats it as its %s', async (field) => {
+    const token = `canary-${randomBytes(24).toString('base64url')}`;
+    const { tokens } = tokensOf(token, () => token);
+    const complains = JSON.stringify({ status: '401', scope: 'pop', [field]: `x ${token.slice(0, 20)}` });
+    const report = await bearer(tokens, bearerAuth({ ...REFUSES, complains })).run();
+    expect(report.error).toMatchObject({ code: 'E_POP3_TOKEN_REFUSED' });
+    expect(report.error?.message).toContain('withheld');
+    expect(JSON.stringify(report)).not.toContain(token.slice(0, 12));
   });
 
   it('is shown by OAUTHBEARER, too', async () => {
