@@ -24,7 +24,7 @@ import type { Pop3Error } from './errors.ts';
 import { DIAL_LIMITS, type DialLimits } from './limits.ts';
 import { overSocket } from './socket.ts';
 import { tlsFacts } from './tlsFacts.ts';
-import type { Dial, Endpoint, Timer, Transport } from './transport.ts';
+import type { Dial, Endpoint, Timer, TlsFacts, Transport } from './transport.ts';
 
 export interface DialOptions {
   readonly timer: Timer;
@@ -215,10 +215,19 @@ function refuseUnusable(endpoint: Endpoint): void {
 
 /** The line, or why the server did not prove who it is. */
 function proven(socket: TLSSocket, endpoint: Endpoint): Transport | Pop3Error {
-  const facts = tlsFacts(socket);
+  const facts = factsOf(socket);
   const { serverKeys } = endpoint;
   if (facts === null || (serverKeys === undefined && !socket.authorized)) return unprovenError(endpoint);
   if (serverKeys !== undefined && !serverKeys.includes(facts.keyHash))
     return wrongKeyError(endpoint, facts.keyHash);
   return overSocket(socket, { tls: facts });
+}
+
+/** Null as well for a certificate that cannot be read: a stranger's, where keys are what counts. */
+function factsOf(socket: TLSSocket): TlsFacts | null {
+  try {
+    return tlsFacts(socket);
+  } catch {
+    return null;
+  }
 }

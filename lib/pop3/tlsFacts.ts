@@ -17,6 +17,8 @@ export function tlsFacts(socket: Secured): TlsFacts | null {
   const certificate = socket.getPeerX509Certificate();
   const protocol = socket.getProtocol();
   if (certificate === undefined || (protocol !== 'TLSv1.2' && protocol !== 'TLSv1.3')) return null;
+  // Asked for now: a line that has ended gives none any more.
+  const binding = protocol === 'TLSv1.3' ? exported(socket) : endPoint(certificate);
   return {
     protocol,
     cipher: socket.getCipher().name,
@@ -26,7 +28,7 @@ export function tlsFacts(socket: Secured): TlsFacts | null {
     validFromMs: certificate.validFromDate.getTime(),
     validToMs: certificate.validToDate.getTime(),
     keyHash: keyHash(certificate),
-    binding: () => (protocol === 'TLSv1.3' ? exported(socket) : endPoint(certificate)),
+    binding: () => binding,
   };
 }
 
