@@ -14,6 +14,7 @@ import { environmentSecrets } from '../lib/secrets/environment.ts';
 import { fileSecrets } from '../lib/secrets/file.ts';
 import type { Secrets } from '../lib/secrets/port.ts';
 import { secretsManager } from '../lib/secrets/secretsManager.ts';
+import { tokensByReference } from '../lib/secrets/tokensByReference.ts';
 import { folderStore } from '../lib/store/folder.ts';
 import type { ObjectStore } from '../lib/store/port.ts';
 import { s3Store } from '../lib/store/s3.ts';
@@ -27,12 +28,14 @@ const IN_FLIGHT_BYTES = 64 * 1024 * 1024;
 export function wire(settings: Settings, host: Pick<Host, 'env' | 'stdout'>): FetchPorts {
   const store = storeOf(settings);
   const endpoint = 'bucket' in settings.store ? settings.store.endpoint : undefined;
+  const secrets = secretsOf(settings, host.env);
   return {
     // Whoever runs the command reaches with it what they reach without it: a server at home, or on this machine.
     dial: dialTls({ timer: systemClock, reach: 'any' }),
     store,
     publisher: publisherOf(settings, host.stdout),
-    secrets: secretsOf(settings, host.env),
+    secrets,
+    tokens: tokensByReference(secrets),
     clock: systemClock,
     trust: storeTrust(store, { endpoint, clock: systemClock }),
     inFlight: new ByteBudget(IN_FLIGHT_BYTES),

@@ -7,6 +7,7 @@ import { systemClock } from '../lib/fetch/systemClock.ts';
 import { dialTls } from '../lib/pop3/dial.ts';
 import { secretsByScheme } from '../lib/secrets/byScheme.ts';
 import { secretsManager } from '../lib/secrets/secretsManager.ts';
+import { tokensByReference } from '../lib/secrets/tokensByReference.ts';
 import { s3Store } from '../lib/store/s3.ts';
 import type { Environment } from './environment.ts';
 import { storeTrust } from './trust.ts';
@@ -24,6 +25,15 @@ export function wire(environment: Environment): FetchPorts {
     ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint }),
     ...chance,
   });
+  // Neither env: nor file: a function's environment can be read by whoever may describe the function.
+  const secrets = secretsByScheme({
+    secretsmanager: secretsManager({
+      region,
+      ...(secretsEndpoint === undefined ? {} : { endpoint: secretsEndpoint }),
+      now: systemClock.now,
+      ...chance,
+    }),
+  });
   return {
     // Whoever may write config/mailboxes.json must not reach what only this function can.
     dial: dialTls({ timer: systemClock, reach: environment.privateAddresses ? 'private' : 'public' }),
@@ -35,15 +45,8 @@ export function wire(environment: Environment): FetchPorts {
       now: systemClock.now,
       ...chance,
     }),
-    // Neither env: nor file: a function's environment can be read by whoever may describe the function.
-    secrets: secretsByScheme({
-      secretsmanager: secretsManager({
-        region,
-        ...(secretsEndpoint === undefined ? {} : { endpoint: secretsEndpoint }),
-        now: systemClock.now,
-        ...chance,
-      }),
-    }),
+    secrets,
+    tokens: tokensByReference(secrets),
     clock: systemClock,
     trust: storeTrust(store, { endpoint: s3Endpoint, clock: systemClock }),
     inFlight: new ByteBudget(IN_FLIGHT_BYTES),

@@ -34,6 +34,7 @@ const ROWS: Readonly<
     may: ['node:buffer', './framing.ts'],
     mayNot: [
       'zod',
+      '@mongodb-js/saslprep',
       '../store/port.ts',
       '../fetch/run.ts',
       '@aws-sdk/client-s3',
@@ -48,6 +49,8 @@ const ROWS: Readonly<
       '../store/port.ts',
       '../events/port.ts',
       '../pop3/client.ts',
+      '../pop3/sasl/scram.ts',
+      '@mongodb-js/saslprep',
       '../mailbox/names.ts',
       '../mail/headers.ts',
       'node:buffer',
@@ -67,6 +70,8 @@ const ROWS: Readonly<
   'lib/mailbox': {
     may: ['../store/port.ts', 'zod', 'node:buffer', './names.ts'],
     mayNot: [
+      '@mongodb-js/saslprep',
+      '../secrets/port.ts',
       '../store/s3.ts',
       '../pop3/client.ts',
       '../fetch/run.ts',

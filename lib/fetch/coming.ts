@@ -15,6 +15,9 @@ const PACE_OF: Readonly<Record<string, Pace>> = {
   // QUIRK: Gmail accepts the sign-in first, and refuses the listing.
   E_POP3_SWITCHED_OFF: 'refusal',
   E_POP3_WEB_SIGNIN: 'refusal',
+  // Of a refused sign-in, too: the token of before is no better at the next one.
+  E_TOKEN_REVOKED: 'refusal',
+  E_TOKEN_REFUSED: 'refusal',
 };
 
 const UNCLEAR: ReadonlySet<string> = new Set(['E_POP3_SIGNIN_UNCLEAR', 'E_POP3_SIGNIN_DROPPED']);
@@ -26,6 +29,7 @@ const UNCLEAR: ReadonlySet<string> = new Set(['E_POP3_SIGNIN_UNCLEAR', 'E_POP3_S
 const UNCERTAIN: ReadonlySet<string> = new Set([
   'E_POP3_AUTH',
   'E_POP3_SIGNIN_REFUSED',
+  'E_POP3_TOKEN_REFUSED',
   'E_RUN_UNVOUCHED',
   'E_UNEXPECTED',
 ]);

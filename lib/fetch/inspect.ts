@@ -20,6 +20,7 @@ import { readListing } from './readListing.ts';
 import type { Trouble } from './report.ts';
 import { contextOf, type RunContext, Tally } from './runContext.ts';
 import { greeted, openSession, warningsOf } from './session.ts';
+import { credentialOf, credentialPlace, signIn } from './signIn.ts';
 import { inWords, refuseRenumbered, seedsToCome } from './start.ts';
 import { troubleOf } from './trouble.ts';
 
@@ -206,10 +207,11 @@ async function walkThrough(
   options: { readonly deadlineMs: number; readonly signal: AbortSignal },
   walk: Walk,
 ): Promise<readonly string[]> {
-  const secret = await walk(
+  const credential = await walk(
     'secret',
-    () => ports.secrets.read(mailbox.password, true),
-    () => `found at ${mailbox.password}`,
+    // A token is had anew only where the last one was refused: each costs a request that providers count.
+    () => credentialOf(mailbox, ports, mailbox.signIn.token === undefined),
+    () => `found at ${credentialPlace(mailbox)}`,
   );
   const client = await walk(
     'connect',
@@ -217,10 +219,10 @@ async function walkThrough(
     (opened: Pop3Client) => opened.greeting,
   );
   try {
-    await client.capa();
+    const before = await client.capa();
     await walk(
       'sign-in',
-      () => client.signIn(mailbox.user, secret.reveal()),
+      () => signIn(client, mailbox, { credential, capabilities: before, nonce: ports.clock.nonce() }),
       () => `as ${mailbox.user}`,
     );
     const capabilities = await walk(

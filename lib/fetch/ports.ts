@@ -4,7 +4,7 @@
  */
 import type { Publisher } from '../events/port.ts';
 import type { Dial, Timer } from '../pop3/transport.ts';
-import type { Secrets } from '../secrets/port.ts';
+import type { Secrets, Tokens } from '../secrets/port.ts';
 import type { ObjectStore } from '../store/port.ts';
 import type { ByteBudget } from './byteBudget.ts';
 
@@ -28,6 +28,7 @@ export interface FetchPorts {
   readonly store: ObjectStore;
   readonly publisher: Publisher;
   readonly secrets: Secrets;
+  readonly tokens: Tokens;
   readonly clock: Clock;
   /** Asked before the first DELE of a run. */
   trust(): Promise<StoreTrust>;

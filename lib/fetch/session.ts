@@ -1,12 +1,13 @@
 /** One POP3 session: from the secret to the listing, and what must be known of it to end it rightly. */
 import { type Policy, policyAt } from '../mailbox/policy.ts';
 import { type Mailbox, PLAINTEXT } from '../mailbox/settings.ts';
+import { PEM } from '../mailbox/signInSettings.ts';
 import type { StateFile } from '../mailbox/stateFile.ts';
 import { heldAgainst, type Unheeded } from '../mailbox/unheeded.ts';
 import { Pop3Client } from '../pop3/client.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import type { Endpoint, Transport } from '../pop3/transport.ts';
-import type { Secret } from '../secrets/port.ts';
+import { type Secret, SecretError } from '../secrets/port.ts';
 import type { FenceForm } from './fence.ts';
 import { heeded, unheededNotes } from './heeding.ts';
 import { Known } from './known.ts';
@@ -14,6 +15,7 @@ import type { Listing } from './listing.ts';
 import { mustBeNamed, mustBeServed } from './nameless.ts';
 import type { FetchPorts } from './ports.ts';
 import { readListing } from './readListing.ts';
+import { credentialOf, signIn } from './signIn.ts';
 import { isSingly } from './singly.ts';
 import { announced, isLostAtCapa, isWithoutCapa } from './withoutCapa.ts';
 
@@ -137,25 +139,40 @@ async function beginSession(mailbox: Mailbox, ports: FetchPorts, options: Begin)
   }
 }
 
-/** A refused sign-in may mean that the secret was changed: it is read afresh once, and tried if it differs. */
+/**
+ * A refused sign-in may mean that the password or token was changed: it is read afresh once, and tried if it differs. A
+ * client certificate is what it was: it was shown in the handshake.
+ */
 async function signedIn(mailbox: Mailbox, ports: FetchPorts, options: Begin): Promise<Pop3Client> {
-  const secret = await ports.secrets.read(mailbox.password, false);
+  const credential = await credentialOf(mailbox, ports, false);
   try {
-    return await signInWith(secret, mailbox, ports, options);
+    return await signInWith(credential, mailbox, ports, options);
   } catch (error) {
-    if (!isRefusedSignIn(error)) throw error;
-    const fresh = await ports.secrets.read(mailbox.password, true);
-    if (fresh.reveal() === secret.reveal()) throw error;
+    if (credential === null || !isRefusedSignIn(error)) throw error;
+    const fresh = await credentialOf(mailbox, ports, true).catch((cause: unknown) => {
+      // Whoever cannot be asked now must not hide the refusal, which is waited for much longer.
+      throw cause instanceof SecretError && cause.kind === 'later' ? error : cause;
+    });
+    if (fresh === null || fresh.reveal() === credential.reveal()) throw error;
     return signInWith(fresh, mailbox, ports, options);
   }
 }
 
+/** Whether the server has looked at what it was shown, or could not be shown it for what it is. */
 function isRefusedSignIn(error: unknown): boolean {
-  return error instanceof Pop3Error && error.phase === 'sign-in' && error.kind === 'person';
+  if (!(error instanceof Pop3Error) || error.phase !== 'sign-in' || error.kind !== 'person') return false;
+  return !WHATEVER_IS_SHOWN.has(error.code);
 }
 
+/** Another password or token changes nothing about these. */
+const WHATEVER_IS_SHOWN: ReadonlySet<string> = new Set([
+  'E_POP3_MECHANISM',
+  'E_POP3_BINDING',
+  'E_POP3_UNPROVED',
+]);
+
 async function signInWith(
-  secret: Secret,
+  credential: Secret | null,
   mailbox: Mailbox,
   ports: FetchPorts,
   options: Begin,
@@ -163,9 +180,9 @@ async function signInWith(
   const client = await greeted(mailbox, ports, options);
   try {
     // Asked before and after, for what a server announces may change with the sign-in (RFC 2449 section 3).
-    const { loginDelaySeconds } = await announced(client, options.asksCapa);
-    options.onSignIn((loginDelaySeconds ?? 0) * 1000);
-    await client.signIn(mailbox.user, secret.reveal());
+    const capabilities = await announced(client, options.asksCapa);
+    options.onSignIn((capabilities.loginDelaySeconds ?? 0) * 1000);
+    await signIn(client, mailbox, { credential, capabilities, nonce: ports.clock.nonce() });
     return client;
   } catch (error) {
     client.destroy(error instanceof Error ? error : new Error(String(error)));
@@ -173,18 +190,13 @@ async function signInWith(
   }
 }
 
-/** Connected, greeted and, but for a mailbox that does without, under TLS; rejects with Pop3Error or, where the certificate authority is a reference, SecretError. */
+/** Connected, greeted and, but for a mailbox that does without, under TLS; rejects with Pop3Error or, where certificates or keys are references, SecretError. */
 export async function greeted(
   mailbox: Mailbox,
   ports: FetchPorts,
   options: Pick<SignInOptions, 'deadlineMs' | 'signal'>,
 ): Promise<Pop3Client> {
-  const { host, port, tls } = mailbox;
-  const ca = await authorityOf(mailbox, ports);
-  const endpoint: Endpoint = {
-    ...{ host, port, tls: tls === PLAINTEXT ? 'none' : tls },
-    ...(ca === undefined ? {} : { ca }),
-  };
+  const endpoint = await endpointOf(mailbox, ports);
   const transport: Transport = await ports.dial(endpoint, options.signal);
   return Pop3Client.open(transport, {
     timer: ports.clock,
@@ -201,7 +213,14 @@ export function warningsOf({ tls }: Mailbox): readonly string[] {
   ];
 }
 
-async function authorityOf(mailbox: Mailbox, ports: FetchPorts): Promise<string | undefined> {
-  if (mailbox.ca === undefined || mailbox.ca.includes('-----BEGIN CERTIFICATE-----')) return mailbox.ca;
-  return (await ports.secrets.read(mailbox.ca, false)).reveal();
+async function endpointOf(mailbox: Mailbox, ports: FetchPorts): Promise<Endpoint> {
+  const { host, port, tls, ca, serverKeys, clientCertificate: own } = mailbox;
+  const pem = async (given: string) =>
+    PEM.test(given) ? given : (await ports.secrets.read(given, false)).reveal();
+  return {
+    ...{ host, port, tls: tls === PLAINTEXT ? 'none' : tls },
+    ...(ca === undefined ? {} : { ca: await pem(ca) }),
+    ...(serverKeys === undefined ? {} : { serverKeys }),
+    ...(own && { clientCertificate: { certificate: await pem(own.certificate), key: await pem(own.key) } }),
+  };
 }

@@ -178,7 +178,19 @@ export function delayOf({ signedIn, mailbox }: Head, nowMs: number): Wait | null
  * alone. A digest of the secret itself would let whoever reads the state try passwords at leisure, so a new secret under
  * the same reference is noticed at the next try, or by hand.
  */
-export function signInSettings({ id, host, port, tls, user, password, ca }: Mailbox): string {
-  const parts = JSON.stringify([id, host, port, tls, user, password, ca ?? null]);
+export function signInSettings(mailbox: Mailbox): string {
+  const { id, host, port, tls, user, password, ca, signIn, clientCertificate, serverKeys } = mailbox;
+  const parts = JSON.stringify([
+    id,
+    host,
+    port,
+    tls,
+    user,
+    password,
+    ca,
+    signIn,
+    clientCertificate,
+    serverKeys,
+  ]);
   return createHash('sha256').update(parts).digest('hex').slice(0, 16);
 }

@@ -1,6 +1,17 @@
 import { z } from 'zod';
 import { minutesOf } from './due.ts';
 import { MAILBOX_ID } from './names.ts';
+import { PRESET_NAMES, PRESETS } from './presets.ts';
+import { signInProblems } from './signInRules.ts';
+import {
+  clientCertificate,
+  givenSignIn,
+  PEM,
+  REFERENCE,
+  reference,
+  resolvedSignIn,
+  serverKeys,
+} from './signInSettings.ts';
 
 /**
  * What a person may set, in one schema: it refuses unknown keys, reports all problems at once, and holds
@@ -9,8 +20,6 @@ import { MAILBOX_ID } from './names.ts';
 
 /** C0 and DEL would end a command or forge a second one (RFC 1939 section 3). */
 const WITHOUT_CONTROLS = /^[^\p{Cc}]*$/u;
-
-const REFERENCE = /^(env|file|secretsmanager):\S.*$/;
 
 const PORT = 'must be a port number, 1 to 65535';
 const CONNECTIONS = 'must be a whole number, 1 to 100';
@@ -37,13 +46,6 @@ const TLS = `must be implicit, stls or, where everybody on the way may read the 
 const IMPLICIT_TLS_PORT = 995;
 const CLEAR_PORT = 110;
 
-const reference = z
-  .string()
-  .regex(
-    REFERENCE,
-    'must be a reference such as env:NAME, file:PATH or secretsmanager:ID#KEY, never the secret itself',
-  );
-
 /**
  * keep: leave mail on the server. when-stored: delete each message once its copy is proved. daysAfterStored: so many
  * times 24 hours later.
@@ -65,22 +67,29 @@ const mailboxSettings = z.strictObject({
     .regex(MAILBOX_ID, 'must be 1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit')
     // state/a.json is the head of mailbox "a", and would be the folder of a mailbox "a.json".
     .refine((id) => !id.endsWith('.json'), 'must not end in ".json"'),
+  /** A provider whose host, mechanism, endpoints and scopes stand in for what is left out. */
+  preset: z.enum(PRESET_NAMES, `must be one of ${PRESET_NAMES.join(', ')}`).optional(),
   host: z
     .string()
     .max(253, 'must have at most 253 characters')
-    .regex(/^[A-Za-z0-9.:_-]+$/, 'must be a host name or an address'),
+    .regex(/^[A-Za-z0-9.:_-]+$/, 'must be a host name or an address')
+    .optional(),
   /** TLS from the first byte (RFC 8314), by STLS or no session at all (RFC 2595), or none. */
   tls: z.enum(['implicit', 'stls', PLAINTEXT], TLS).default('implicit'),
   port: z.int(PORT).min(1, PORT).max(65535, PORT).optional(),
   user: z.string().min(1).max(1024).regex(WITHOUT_CONTROLS, 'must not contain control characters'),
-  password: reference,
+  /** Of mechanisms that show one. */
+  password: reference.optional(),
+  signIn: givenSignIn.optional(),
   /** Certificate authorities to trust for this server instead of the system's: PEM text or a reference to it. */
   ca: z
     .string()
-    .refine((text) => text.includes('-----BEGIN CERTIFICATE-----') || REFERENCE.test(text), {
+    .refine((text) => PEM.test(text) || REFERENCE.test(text), {
       message: 'must be PEM text or a reference such as file:PATH',
     })
     .optional(),
+  serverKeys: serverKeys.optional(),
+  clientCertificate: clientCertificate.optional(),
   delete: deletion.default('keep'),
   /** Whether LIST tells the octets of a message, or only about how many; default: as the host's provider is known to. */
   sizes: z.enum(['exact', 'estimated'], 'must be exact or estimated').optional(),
@@ -104,10 +113,17 @@ const mailboxSettings = z.strictObject({
   enabled: z.boolean().default(true),
 });
 
-const mailbox = mailboxSettings.transform((given) => ({
-  ...given,
-  port: given.port ?? (given.tls === 'implicit' ? IMPLICIT_TLS_PORT : CLEAR_PORT),
-}));
+const mailbox = mailboxSettings.transform(({ preset, signIn, host, port, sizes, ...given }) => {
+  const implied = preset === undefined ? undefined : PRESETS[preset];
+  const known = sizes ?? implied?.sizes;
+  return {
+    ...given,
+    host: host ?? implied?.host ?? '',
+    port: port ?? (given.tls === 'implicit' ? (implied?.port ?? IMPLICIT_TLS_PORT) : CLEAR_PORT),
+    signIn: resolvedSignIn(signIn, { preset, user: given.user }),
+    ...(known === undefined ? {} : { sizes: known }),
+  };
+});
 
 const mailboxes = z.array(mailbox, 'must be a list of mailboxes').min(1, 'must name at least one mailbox');
 
@@ -172,26 +188,44 @@ export class SettingsError extends Error {
 
 /** `source` names the file for the reader. Throws SettingsError with every problem. */
 export function parseSettingsFile(value: unknown, source: string): SettingsFile {
-  return parseWith(settingsFile, value, source);
+  return parseWith(settingsFile, value, { source, programs: true });
 }
 
 /** As parseSettingsFile, for `config/mailboxes.json`. */
 export function parseMailboxesDocument(value: unknown, source: string): MailboxesDocument {
-  return parseWith(mailboxesDocument, value, source);
+  return parseWith(mailboxesDocument, value, { source, programs: false });
 }
 
-function parseWith<T>(schema: z.ZodType<T>, value: unknown, source: string): T {
+interface Reading {
+  readonly source: string;
+  /** Whether a mailbox may name a program to run. */
+  readonly programs: boolean;
+}
+
+function parseWith<T>(schema: z.ZodType<T>, value: unknown, { source, programs }: Reading): T {
   const parsed = schema.safeParse(value);
   const issues = parsed.success ? [] : parsed.error.issues.flatMap((issue) => describe(issue, value));
-  const problems = [...issues, ...repeatedIds(value)];
+  const problems = [...issues, ...disagreements(value, programs), ...repeatedIds(value)];
   if (parsed.success && problems.length === 0) return parsed.data;
   throw new SettingsError(source, problems);
 }
 
-/** Looked for in what was given, so that it is told together with all else that is wrong. */
-function repeatedIds(value: unknown): string[] {
+/** Looked for in what was given, as the repeated ids are, so that they are told together with all else that is wrong. */
+function disagreements(value: unknown, programs: boolean): string[] {
+  return mailboxesIn(value).flatMap((mailbox, index) =>
+    signInProblems(mailbox, { plaintext: PLAINTEXT, programs }).map(
+      ({ path, message }) => `${pathOf(['mailboxes', index, ...path], value)}: ${message}`,
+    ),
+  );
+}
+
+function mailboxesIn(value: unknown): readonly unknown[] {
   const mailboxes = isRecord(value) ? value['mailboxes'] : undefined;
-  if (!Array.isArray(mailboxes)) return [];
+  return Array.isArray(mailboxes) ? mailboxes : [];
+}
+
+function repeatedIds(value: unknown): string[] {
+  const mailboxes = mailboxesIn(value);
   const ids = mailboxes.map((one: unknown) => (isRecord(one) ? one['id'] : undefined));
   return ids.flatMap((id, index) =>
     typeof id === 'string' && ids.indexOf(id) < index

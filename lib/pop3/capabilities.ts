@@ -10,6 +10,8 @@ export interface Capabilities {
   readonly loginDelaySeconds: number | null;
   /** Days after which the server removes mail by itself; 0: after this session; null: not said. */
   readonly expire: number | 'never' | null;
+  /** What AUTH takes (RFC 5034), in capitals; null: not said. */
+  readonly mechanisms: readonly string[] | null;
   /** Several commands may be sent before the first answer came. */
   readonly pipelining: boolean;
   /** As sent, escaped and capped. */
@@ -33,9 +35,22 @@ export function capabilities(lines: readonly string[] | null): Capabilities {
     loginDelaySeconds: count(params('LOGIN-DELAY')[0]),
     // QUIRK: Mailutils writes "EXPIRENEVER".
     expire: has('EXPIRENEVER') ? 'never' : expire(params('EXPIRE')[0]),
+    mechanisms: mechanismsIn(lines ?? []),
     pipelining: has('PIPELINING'),
     lines: lines ?? [],
   };
+}
+
+/** QUIRK: some write a line for each mechanism. */
+function mechanismsIn(lines: readonly string[]): readonly string[] | null {
+  const rows = lines.map((line) =>
+    line
+      .toUpperCase()
+      .split(/[ \t]+/)
+      .filter((word) => word !== ''),
+  );
+  const named = rows.filter(([name]) => name === 'SASL');
+  return named.length === 0 ? null : named.flatMap(([, ...names]) => names);
 }
 
 function expire(word: string | undefined): number | 'never' | null {

@@ -10,7 +10,7 @@ import { type Refusal, type Scope, TLS_WANTED } from './refusals.ts';
 import { parseOctets, parseRow, type Row, type Status } from './replies.ts';
 import type { Mechanism } from './sasl/mechanism.ts';
 import { saslExchange } from './saslExchange.ts';
-import type { Transport } from './transport.ts';
+import type { TlsFacts, Transport } from './transport.ts';
 
 export type { Capabilities } from './capabilities.ts';
 export type { Body, Pop3Options, Take } from './connection.ts';
@@ -21,6 +21,12 @@ export interface Ahead {
   readonly verb: keyof typeof PHASES;
   /** Of the one message that it is about; absent: the whole listing. */
   readonly number?: number;
+}
+
+export interface AuthenticateOptions {
+  readonly secret: string;
+  readonly initial?: boolean;
+  readonly refused?: (meant: Refusal) => Refusal;
 }
 
 const PHASES = { UIDL: 'uidl', LIST: 'list', TOP: 'top', RETR: 'retr', DELE: 'dele' } as const;
@@ -47,12 +53,15 @@ const QUIT_UNANSWERED: Refusal = {
 export class Pop3Client {
   readonly #connection: Connection;
   readonly #greeting: string;
+  /** Of the line as it is by now; undefined in the clear. */
+  readonly tls: TlsFacts | undefined;
   /** The last CAPA had STLS, which no server has under TLS (RFC 2595 section 4). */
   #offersTls = false;
 
-  private constructor(connection: Connection, greeting: string) {
+  private constructor(connection: Connection, greeting: string, { tls }: Transport) {
     this.#connection = connection;
     this.#greeting = greeting;
+    this.tls = tls;
   }
 
   /**
@@ -71,11 +80,11 @@ export class Pop3Client {
     try {
       const greeting = await connection.exchange(exchange, (status) => connection.show(status.text));
       const handshake = transport.startTls;
-      if (handshake === undefined) return new Pop3Client(connection, greeting);
+      if (handshake === undefined) return new Pop3Client(connection, greeting, transport);
       const statusMs = connection.limits.commandMs;
       const stls: Exchange = { phase: 'stls', verb: 'STLS', args: [], scope: 'stls', statusMs };
       const secured = await connection.startTls(stls, () => handshake.call(transport));
-      return new Pop3Client(new Connection(secured, options), greeting);
+      return new Pop3Client(new Connection(secured, options), greeting, secured);
     } catch (error) {
       connection.close(error instanceof Error ? error : new Error(String(error)));
       throw error;
@@ -140,18 +149,20 @@ export class Pop3Client {
 
   /**
    * AUTH (RFC 5034), by one mechanism. `secret`: what no text of the server may repeat. `initial`: what it says first
-   * rides on the command; QUIRK: Exchange wants XOAUTH2 in two steps, others in one. A server that does not prove
-   * itself where the mechanism wants that is 'person', E_POP3_UNPROVED, and the connection is closed.
+   * rides on the command; QUIRK: Exchange wants XOAUTH2 in two steps, others in one. `refused`: what a -ERR means, where the
+   * mechanism knows more. A server that does not prove itself where the mechanism wants that is 'person',
+   * E_POP3_UNPROVED, and the connection is closed.
    */
   async authenticate(
     mechanism: Mechanism,
-    { secret, initial = false }: { readonly secret: string; readonly initial?: boolean },
+    { secret, initial = false, refused }: AuthenticateOptions,
   ): Promise<void> {
     this.#connection.hide(secret);
     const { args, answer } = saslExchange(mechanism, initial);
     const exchange: Exchange = {
       ...{ phase: 'sign-in', scope: 'sign-in', statusMs: this.#connection.limits.signInMs },
       ...{ verb: 'AUTH', args, answer, complaint: mechanism.complaint, dropped: SIGNIN_DROPPED },
+      ...(refused && { refused }),
     };
     await this.#connection.exchange(exchange, () => {
       const doubt = mechanism.doubt();

@@ -1,9 +1,16 @@
 import { promises as dns } from 'node:dns';
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
-import { checkServerIdentity, connect as connectTls, type TLSSocket } from 'node:tls';
+import {
+  type ConnectionOptions,
+  checkServerIdentity,
+  connect as connectTls,
+  createSecureContext,
+  type TLSSocket,
+} from 'node:tls';
 import { forbidden, type Reach } from './addresses.ts';
 import {
   abortedError,
+  clientCertificateError,
   dnsError,
   forbiddenError,
   tcpError,
@@ -11,11 +18,13 @@ import {
   tlsError,
   unprovenError,
   withoutNames,
+  wrongKeyError,
 } from './dialErrors.ts';
 import type { Pop3Error } from './errors.ts';
 import { DIAL_LIMITS, type DialLimits } from './limits.ts';
 import { overSocket } from './socket.ts';
-import type { Dial, Endpoint, Timer, Transport } from './transport.ts';
+import { tlsFacts } from './tlsFacts.ts';
+import type { Dial, Endpoint, Timer, TlsFacts, Transport } from './transport.ts';
 
 export interface DialOptions {
   readonly timer: Timer;
@@ -36,13 +45,16 @@ export interface Address {
 
 /**
  * TLS, 1.2 or newer, is always verified: against the endpoint's own authorities or else the system's, and against
- * the name in the mailbox's setting, whatever address it resolved to. There is no way to switch verification off, and
- * no session is ever resumed (Node once skipped the name check on resumption).
+ * the name in the mailbox's setting, whatever address it resolved to; or against the keys that the endpoint names, and
+ * nothing else. There is no way to switch verification off, and no session is ever resumed (Node once skipped the name
+ * check on resumption).
  */
 export function dialTls(options: DialOptions): Dial {
   const { timer, reach = 'any', resolve = resolveHost } = options;
   const limits = { ...DIAL_LIMITS, ...options.limits };
   return async (endpoint, signal) => {
+    const { tls = 'implicit' } = endpoint;
+    if (tls !== 'none') refuseUnusable(endpoint);
     const step = <T>(phase: 'dns' | 'tcp' | 'tls', limitMs: number, start: Start<T>) =>
       timed(timer, { phase, limitMs, endpoint, signal }, start);
     const found = await step<readonly Address[]>('dns', limits.dnsMs, (settle) => {
@@ -61,9 +73,8 @@ export function dialTls(options: DialOptions): Dial {
         throw error;
       }
     };
-    const { tls = 'implicit' } = endpoint;
     if (tls === 'implicit') return secured();
-    return tls === 'stls' ? overSocket(tcp, secured) : overSocket(tcp);
+    return tls === 'stls' ? overSocket(tcp, { startTls: secured }) : overSocket(tcp);
   };
 }
 
@@ -159,9 +170,10 @@ function openTls(endpoint: Endpoint, tcp: Socket, settle: Settle<Transport>): ()
     socket: tcp,
     // SNI is for names only (RFC 6066); an address is proved by the certificate's IP entries.
     ...(isIP(endpoint.host) === 0 ? { servername: endpoint.host } : {}),
-    ...(endpoint.ca === undefined ? {} : { ca: endpoint.ca }),
+    ...identities(endpoint),
     minVersion: 'TLSv1.2',
-    rejectUnauthorized: true,
+    // With keys, the handshake proves that the server has the one of its certificate; which one that is, is asked below.
+    rejectUnauthorized: endpoint.serverKeys === undefined,
     // Node compares with "localhost" where it is given a socket and no name; the setting is what counts. A common
     // name is no name (RFC 9525 section 6.3): Node takes it where there is no other.
     checkServerIdentity: (_name, certificate) =>
@@ -173,12 +185,49 @@ function openTls(endpoint: Endpoint, tcp: Socket, settle: Settle<Transport>): ()
   // Where the socket below is destroyed there is no error.
   socket.once('close', () => settle.failed(tlsError(endpoint, undefined)));
   socket.once('secureConnect', () => {
-    if (proven(socket)) settle.done(overSocket(socket));
-    else settle.failed(unprovenError(endpoint));
+    const line = proven(socket, endpoint);
+    if ('read' in line) settle.done(line);
+    else settle.failed(line);
   });
   return () => socket.destroy();
 }
 
-function proven(socket: TLSSocket): boolean {
-  return socket.authorized && socket.getPeerX509Certificate() !== undefined;
+function identities({
+  ca,
+  clientCertificate,
+}: Pick<Endpoint, 'ca' | 'clientCertificate'>): ConnectionOptions {
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(clientCertificate && { cert: clientCertificate.certificate, key: clientCertificate.key }),
+  };
+}
+
+/** Before anything is connected to: what cannot be read as a certificate or key throws in the middle of it. */
+function refuseUnusable(endpoint: Endpoint): void {
+  const { clientCertificate } = endpoint;
+  if (clientCertificate === undefined) return;
+  try {
+    createSecureContext(identities({ clientCertificate }));
+  } catch (error) {
+    throw clientCertificateError(endpoint, error);
+  }
+}
+
+/** The line, or why the server did not prove who it is. */
+function proven(socket: TLSSocket, endpoint: Endpoint): Transport | Pop3Error {
+  const facts = factsOf(socket);
+  const { serverKeys } = endpoint;
+  if (facts === null || (serverKeys === undefined && !socket.authorized)) return unprovenError(endpoint);
+  if (serverKeys !== undefined && !serverKeys.includes(facts.keyHash))
+    return wrongKeyError(endpoint, facts.keyHash);
+  return overSocket(socket, { tls: facts });
+}
+
+/** Null as well for a certificate that cannot be read: a stranger's, where keys are what counts. */
+function factsOf(socket: TLSSocket): TlsFacts | null {
+  try {
+    return tlsFacts(socket);
+  } catch {
+    return null;
+  }
 }

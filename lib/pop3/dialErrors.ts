@@ -126,6 +126,26 @@ export function withoutNames(cert: NonNullable<Trouble['cert']>): Error {
   return Object.assign(new Error('The certificate has no alternative names.'), { code: WRONG_NAME, cert });
 }
 
+/** Alerts by which a server says what it thinks of a client's certificate; in TLS 1.3 they come when the handshake is over. */
+const CERTIFICATE_ALERT =
+  /ALERT_(CERTIFICATE_REQUIRED|NO_CERTIFICATE|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_(EXPIRED|REVOKED|UNKNOWN)|UNKNOWN_CA|ACCESS_DENIED)$/;
+
+/** What such an alert means; null: it is none. */
+export function certificateAlert(cause: unknown): Named | null {
+  const { code = '' } = asTrouble(cause);
+  const alert = CERTIFICATE_ALERT.exec(code)?.[1];
+  if (alert === undefined) return null;
+  const wanted = /REQUIRED|NO_CERT/.test(alert);
+  return {
+    kind: 'person',
+    code: 'E_POP3_CLIENT_CERTIFICATE',
+    words: wanted
+      ? `the server wants a client certificate (${alert})`
+      : `the server does not take the client certificate (${alert})`,
+    next: 'Set clientCertificate to one that the server’s authority has issued, that is in its dates, and is for clients.',
+  };
+}
+
 export function dnsError(endpoint: Endpoint, cause: unknown): Pop3Error {
   const code = asTrouble(cause).code ?? 'no code';
   // EAI_AGAIN is the resolver that does not answer; ENOTFOUND is its answer that there is no such name.
@@ -166,6 +186,8 @@ export function tcpError(endpoint: Endpoint, addresses: readonly string[], cause
 export function tlsError(endpoint: Endpoint, cause: unknown): Pop3Error {
   const trouble = asTrouble(cause);
   if (trouble.code === WRONG_NAME) return dialError('tls', endpoint, cause, wrongName(trouble));
+  const alert = certificateAlert(cause);
+  if (alert !== null) return dialError('tls', endpoint, cause, alert);
   const known = trouble.code === 'UNSPECIFIED' ? byWords(trouble) : TLS_TROUBLES[trouble.code ?? ''];
   const named = known === NOT_TLS && endpoint.tls === 'stls' ? NOT_TLS_AFTER_STLS : known;
   if (named !== undefined) {
@@ -210,6 +232,26 @@ export function unprovenError(endpoint: Endpoint): Pop3Error {
     code: 'E_POP3_TLS_UNPROVEN',
     words,
     next: ASK_THEM,
+  });
+}
+
+export function wrongKeyError(endpoint: Endpoint, keyHash: string): Pop3Error {
+  return dialError('tls', endpoint, undefined, {
+    kind: 'person',
+    code: 'E_POP3_TLS_WRONG_KEY',
+    words: `the server has another key than serverKeys names (it has: ${keyHash})`,
+    next: 'Nothing secret was sent. If whoever runs the server has changed its key and tells you this one, add it to serverKeys; else somebody may be in between.',
+  });
+}
+
+/** What OpenSSL says of a key is told by its code alone. */
+export function clientCertificateError(endpoint: Endpoint, cause: unknown): Pop3Error {
+  const { code = 'no code' } = asTrouble(cause);
+  return dialError('tls', endpoint, undefined, {
+    kind: 'person',
+    code: 'E_POP3_CLIENT_CERTIFICATE',
+    words: `the client certificate and its key cannot be used (${code})`,
+    next: 'Nothing was connected to. Both must be PEM text, the key without a passphrase, and belong together.',
   });
 }
 

@@ -1,3 +1,4 @@
+import { certificateAlert } from './dialErrors.ts';
 import { Pop3Error, type Pop3ErrorKind, type Pop3Phase } from './errors.ts';
 import type { Refusal, Scope } from './refusals.ts';
 import type { Mishap } from './wire.ts';
@@ -75,6 +76,8 @@ export function sessionError(situation: Situation, told: Told): Pop3Error {
 export function mishap(situation: Situation, what: Mishap, cause: unknown): Told {
   const { code, words } = MISHAPS[what];
   const { dropped } = situation.exchange;
+  const alert = what === 'broke' ? certificateAlert(cause) : null;
+  if (alert !== null) return { ...alert, cause };
   const unanswered = situation.part === 'answer' && situation.came === 0;
   if (dropped !== undefined && unanswered && (what === 'ended' || what === 'broke')) {
     return { ...dropped, words: `${words} without an answer`, cause };

@@ -9,6 +9,8 @@ export interface Refusal {
   readonly kind: Pop3ErrorKind;
   readonly code: string;
   readonly next: string;
+  /** What happened, without a full stop, where it is more than that the server refused. */
+  readonly words?: string;
   /** How long the server asks to stay away, where it says so. */
   readonly waitSeconds?: number;
 }

@@ -7,7 +7,7 @@ import type { Transport } from './transport.ts';
  * QUIRK: Node throws 'error' out of the process when a peer sends data after its close_notify and nobody
  * listens any more.
  */
-export function overSocket(socket: Duplex, startTls?: () => Promise<Transport>): Transport {
+export function overSocket(socket: Duplex, more: Pick<Transport, 'startTls' | 'tls'> = {}): Transport {
   let failure: Error | null = null;
   let wake: (() => void) | null = null;
   const changed = () => {
@@ -50,6 +50,6 @@ export function overSocket(socket: Duplex, startTls?: () => Promise<Transport>):
     destroy() {
       socket.destroy();
     },
-    ...(startTls === undefined ? {} : { startTls }),
+    ...more,
   };
 }

@@ -1,3 +1,5 @@
+import type { ChannelBinding } from './sasl/scram.ts';
+
 /**
  * What lib/pop3 needs of a byte stream and of time, so that the protocol runs over TLS, over a test's memory
  * and under a simulated clock alike. Reading is pulled: nothing is read that nobody asked for, and that is
@@ -22,6 +24,26 @@ export interface Transport {
    * as Dial does.
    */
   startTls?(): Promise<Transport>;
+  /** Only under TLS. */
+  readonly tls?: TlsFacts;
+}
+
+/** What a handshake came to. Whoever answered wrote the names, issuer and subject: they are escaped and capped. */
+export interface TlsFacts {
+  readonly protocol: 'TLSv1.2' | 'TLSv1.3';
+  /** As IANA and OpenSSL name it. */
+  readonly cipher: string;
+  /** The certificate's alternative names, with their kind: "DNS:pop.example.org". */
+  readonly names: readonly string[];
+  readonly issuer: string;
+  readonly subject: string;
+  /** Epoch milliseconds. */
+  readonly validFromMs: number;
+  readonly validToMs: number;
+  /** Of the server's key, as `serverKeys` wants it. */
+  readonly keyHash: string;
+  /** What a sign-in can be bound to; null where there is nothing that both sides would agree on. */
+  binding(): ChannelBinding | null;
 }
 
 /** The part of a clock that deadlines need. */
@@ -38,6 +60,13 @@ export interface Endpoint {
   readonly port: number;
   /** Certificate authorities to trust instead of the system's, PEM. */
   readonly ca?: string;
+  /**
+   * Keys, "sha256:" and the base64 of the SHA-256 of a SubjectPublicKeyInfo: the server must have one of them, and neither
+   * its certificate's issuer, nor its name or dates are asked for.
+   */
+  readonly serverKeys?: readonly string[];
+  /** Shown to a server that asks for one, PEM. */
+  readonly clientCertificate?: { readonly certificate: string; readonly key: string };
   /**
    * implicit (default): from the first byte (RFC 8314). stls: behind the greeting (RFC 2595), and without it no
    * session. none: everybody on the way can read the password and the mail.

@@ -108,6 +108,7 @@ class AwaitsHistory {
         every: '5m',
         enabled: true,
         pipelining: true,
+        signIn: { mechanism: 'user-pass' as const, initialResponse: false },
         sizes: 'exact' as const,
         start: 'all' as const,
       },

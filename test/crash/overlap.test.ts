@@ -9,7 +9,8 @@ import { runMailbox } from '../../lib/fetch/run.ts';
 import { systemClock } from '../../lib/fetch/systemClock.ts';
 import { type Mailbox, parseSettingsFile } from '../../lib/mailbox/settings.ts';
 import { dialTls } from '../../lib/pop3/dial.ts';
-import { Secret } from '../../lib/secrets/port.ts';
+import { Secret, type Secrets } from '../../lib/secrets/port.ts';
+import { tokensByReference } from '../../lib/secrets/tokensByReference.ts';
 import { folderStore } from '../../lib/store/folder.ts';
 import { s3Store } from '../../lib/store/s3.ts';
 import { type BucketEnd, type FarEnd, type FolderEnd, startBucket, startFolder } from '../real/endsFar.ts';
@@ -45,10 +46,12 @@ describe.each([
   /** Everything its own, as in a process of its own. */
   const run = (user: string) => {
     const secret = new Secret(passwordOf(near.server, user));
+    const secrets: Secrets = { read: async () => secret };
     const ports: FetchPorts = {
       ...ends(far),
       dial: dialTls({ timer: systemClock }),
-      secrets: { read: async () => secret },
+      secrets,
+      tokens: tokensByReference(secrets),
       clock: systemClock,
       // What the store is able to has its own tests.
       trust: async () => ({ deletes: true, reason: '' }),

@@ -8,7 +8,8 @@ import { systemClock } from '../../lib/fetch/systemClock.ts';
 import { loadHead } from '../../lib/mailbox/head.ts';
 import { type Mailbox, parseSettingsFile } from '../../lib/mailbox/settings.ts';
 import type { Head } from '../../lib/mailbox/state.ts';
-import { Secret, type Secrets } from '../../lib/secrets/port.ts';
+import { Secret, type Secrets, type Tokens } from '../../lib/secrets/port.ts';
+import { tokensByReference } from '../../lib/secrets/tokensByReference.ts';
 import { memoryStore } from '../../lib/store/memory.ts';
 import type { ObjectStore } from '../../lib/store/port.ts';
 import { type Behaviour, bytesOf, type Fault, type ScriptedMessage } from '../servers/scripted.ts';
@@ -45,6 +46,8 @@ export interface WorldOptions {
   readonly faults?: readonly Fault[];
   readonly settings?: Partial<Mailbox>;
   readonly store?: ObjectStore;
+  /** Default: by reference, to the server's password. */
+  readonly tokens?: Tokens;
 }
 
 /** One mailbox, its server, store and bus, and runs over them. The clock can be moved. */
@@ -53,6 +56,7 @@ export class World {
   readonly store: ObjectStore;
   readonly publisher = new RecordingPublisher();
   readonly mailbox: Mailbox;
+  readonly #tokens: Tokens | undefined;
   /** Added to the machine's clock. */
   skewMs = 0;
   trust = { deletes: true, reason: '' };
@@ -64,6 +68,7 @@ export class World {
       faults: options.faults ?? [],
     });
     this.store = options.store ?? memoryStore('bucket');
+    this.#tokens = options.tokens;
     this.mailbox = mailboxNamed('inbox', { user: this.server.user, ...options.settings });
   }
 
@@ -78,6 +83,7 @@ export class World {
       store: this.store,
       publisher: this.publisher,
       secrets,
+      tokens: this.#tokens ?? tokensByReference(secrets),
       clock: this.clock,
       trust: async () => this.trust,
       inFlight: new ByteBudget(64 * 1024 * 1024),

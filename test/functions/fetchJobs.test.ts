@@ -12,6 +12,7 @@ import { messageKey } from '../../lib/mailbox/names.ts';
 import { MAILBOXES_KEY } from '../../lib/mailbox/settings.ts';
 import { dialTls } from '../../lib/pop3/dial.ts';
 import { environmentSecrets } from '../../lib/secrets/environment.ts';
+import { tokensByReference } from '../../lib/secrets/tokensByReference.ts';
 import { memoryStore } from '../../lib/store/memory.ts';
 import { type ObjectStore, StoreError } from '../../lib/store/port.ts';
 import { mail, type ScriptedServer, startScripted } from '../servers/scripted.ts';
@@ -52,6 +53,11 @@ async function start(behind: (store: ObjectStore) => ObjectStore = (store) => st
   const open = { now: 0, most: 0 };
   /** Time that goes by whenever a connection ends. */
   const time = { passedMs: 0, eachMs: 0 };
+  const secrets = environmentSecrets({
+    FERRY: server.password,
+    OTHER: server.mailboxes.get('other')?.password,
+    WRONG: 'not-the-password',
+  });
   const ports: FetchPorts = {
     dial: async (endpoint, signal) => {
       const line = await dialed(endpoint, signal);
@@ -83,11 +89,8 @@ async function start(behind: (store: ObjectStore) => ObjectStore = (store) => st
         return published.map(() => ({ accepted: true }));
       },
     },
-    secrets: environmentSecrets({
-      FERRY: server.password,
-      OTHER: server.mailboxes.get('other')?.password,
-      WRONG: 'not-the-password',
-    }),
+    secrets,
+    tokens: tokensByReference(secrets),
     clock: { ...systemClock, now: () => Date.now() + time.passedMs },
     trust: storeTrust(store, { clock: systemClock }),
     inFlight: new ByteBudget(64 * 1024 * 1024),

@@ -7,7 +7,8 @@ import { Pool } from '../../bin/pool.ts';
 import { ByteBudget } from '../../lib/fetch/byteBudget.ts';
 import type { FetchPorts } from '../../lib/fetch/ports.ts';
 import { type RunOptions, runMailbox } from '../../lib/fetch/run.ts';
-import { Secret } from '../../lib/secrets/port.ts';
+import { Secret, type Secrets } from '../../lib/secrets/port.ts';
+import { tokensByReference } from '../../lib/secrets/tokensByReference.ts';
 import { memoryStore } from '../../lib/store/memory.ts';
 import { mailboxNamed, RecordingPublisher } from '../fetch/world.ts';
 import { settled } from '../pop3/fakeTimer.ts';
@@ -119,11 +120,13 @@ function serverOf(kind: Kind, clock: JumpingClock): MemoryServer {
 
 function portsOf(servers: readonly MemoryServer[], clock: JumpingClock): FetchPorts {
   const numbered = (text: string) => servers[Number(/\d+/.exec(text)?.[0])] as MemoryServer;
+  const secrets: Secrets = { read: async (reference) => new Secret(numbered(reference).password) };
   return {
     dial: async ({ host }) => numbered(host).connect(),
     store: memoryStore('bucket'),
     publisher: new RecordingPublisher(),
-    secrets: { read: async (reference) => new Secret(numbered(reference).password) },
+    secrets,
+    tokens: tokensByReference(secrets),
     clock,
     trust: async () => ({ deletes: true, reason: '' }),
     inFlight: new ByteBudget(64 * 1024 * 1024),

@@ -7,7 +7,8 @@ import { watchCommand } from '../../bin/commands/watch.ts';
 import { EXIT } from '../../bin/exitCodes.ts';
 import { ByteBudget } from '../../lib/fetch/byteBudget.ts';
 import type { FetchPorts } from '../../lib/fetch/ports.ts';
-import { Secret } from '../../lib/secrets/port.ts';
+import { Secret, type Secrets } from '../../lib/secrets/port.ts';
+import { tokensByReference } from '../../lib/secrets/tokensByReference.ts';
 import { memoryStore } from '../../lib/store/memory.ts';
 import { mailboxNamed } from '../fetch/world.ts';
 import { type Fault, generatedMail } from '../servers/scripted.ts';
@@ -44,6 +45,7 @@ it('holds no more after six thousand runs than after two thousand', async () => 
   let runs = 0;
   const waiting: { readonly runs: number; readonly reached: () => void }[] = [];
   const serverOf = (text: string) => servers[Number(/\d+/.exec(text)?.[0])] as MemoryServer;
+  const secrets: Secrets = { read: async (reference) => new Secret(serverOf(reference).password) };
   const ports: FetchPorts = {
     dial: async ({ host }) => {
       runs += 1;
@@ -59,7 +61,8 @@ it('holds no more after six thousand runs than after two thousand', async () => 
       prove: async () => {},
       publish: async (events) => events.map(() => ({ accepted: true })),
     },
-    secrets: { read: async (reference) => new Secret(serverOf(reference).password) },
+    secrets,
+    tokens: tokensByReference(secrets),
     clock,
     trust: async () => ({ deletes: true, reason: '' }),
     inFlight: new ByteBudget(64 * 1024 * 1024),

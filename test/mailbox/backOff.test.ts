@@ -260,6 +260,13 @@ describe('the settings that a sign-in depends on', () => {
     { password: 'env:TWO' },
     { port: 1995 },
     { tls: 'stls' as const, port: 995 },
+    { signIn: { mechanism: 'plain' as const, initialResponse: true } },
+    { serverKeys: [`sha256:${'A'.repeat(43)}=`] },
+    { clientCertificate: { certificate: 'file:a.crt', key: 'file:a.key' } },
+    {
+      password: undefined,
+      signIn: { mechanism: 'xoauth2' as const, initialResponse: false, token: { from: 'env:TOKEN' } },
+    },
   ])('are others with %j', (change) => {
     expect(signInSettings(mailboxNamed('inbox', { ...settings, ...change }))).not.toBe(base);
   });

@@ -28,6 +28,7 @@ describe('settings', () => {
       ...smallest.mailboxes[0],
       tls: 'implicit',
       port: 995,
+      signIn: { mechanism: 'user-pass', initialResponse: false },
       delete: 'keep',
       headerSummary: true,
       attempts: 3,
@@ -147,6 +148,10 @@ describe('settings', () => {
       port: fc.integer({ min: 1, max: 65535 }),
       user: fc.emailAddress(),
       password: fc.constantFrom('env:A', 'file:/run/secrets/a', 'secretsmanager:mail#a'),
+      signIn: fc.record({
+        mechanism: fc.constantFrom('user-pass' as const, 'login' as const, 'cram-md5' as const),
+        initialResponse: fc.constant(false),
+      }),
       delete: fc.constantFrom('keep' as const, 'when-stored' as const, { daysAfterStored: 30 }),
       sizes: fc.constantFrom('exact' as const, 'estimated' as const),
       start: fc.constantFrom('all' as const, 'new-mail-only' as const, { newest: 100 }),

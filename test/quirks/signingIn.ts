@@ -1,13 +1,76 @@
 import { expect } from 'vitest';
+import type { Mailbox } from '../../lib/mailbox/settings.ts';
+import { Secret } from '../../lib/secrets/port.ts';
+import type { World } from '../fetch/world.ts';
+import { type BearerOptions, bearerAuth, plainAuth } from '../servers/scriptedAuth.ts';
 import { answers, commandsOf, type Group, hangsUp } from './quirk.ts';
 
 const NONE = { stored: 0, retrieved: 0 } as const;
 const REFUSED = '-ERR Logon failure: unknown user name or bad password.\r\n';
 
+/** Longer than a line of a command may be (RFC 5034 section 4), as real ones are. */
+const TOKEN = `ey${'J0'.repeat(800)}`;
+
+/** A world whose mailbox shows TOKEN to a server that takes it, or does not. */
+function bearer(options: Partial<BearerOptions>, signIn: Partial<Mailbox['signIn']> = {}) {
+  const auth = bearerAuth({
+    tokenOf: () => TOKEN,
+    complains: '{"status":"401","schemes":"bearer","scope":"https://mail.google.com/"}',
+    refusal: '-ERR [AUTH] Username and password not accepted.',
+    ...options,
+  });
+  return {
+    behaviour: { auth, capabilities: ['UIDL', 'TOP', 'SASL PLAIN XOAUTH2'] },
+    tokens: { read: async () => new Secret(TOKEN) },
+    settings: {
+      password: undefined,
+      signIn: { mechanism: 'xoauth2', initialResponse: false, token: { from: 'env:TOKEN' }, ...signIn },
+    },
+  } as const;
+}
+
+const authsOf = (world: World) => commandsOf(world).filter((line) => line.startsWith('AUTH'));
+
 export const SIGNING_IN: Group = {
   name: 'authentication',
   ids: 'A-01 A-02 A-03 A-04 A-05 A-06 A-07 A-08 A-09 A-10 A-11 A-12 A-13 A-14',
   tried: [
+    {
+      ids: ['A-01'],
+      when: 'XOAUTH2 is taken in two steps alone',
+      world: bearer({ onlyInTwoSteps: true }),
+      outcome: {
+        last: { outcome: 'done' },
+        never: /^(USER|PASS)/,
+        check: (world) => expect(authsOf(world)).toEqual(['AUTH XOAUTH2', 'AUTH XOAUTH2']),
+      },
+    },
+    {
+      ids: ['A-02'],
+      when: 'a refused token is told in a challenge, and -ERR waits for its acknowledgement',
+      world: bearer({ tokenOf: () => 'another' }),
+      outcome: {
+        ...NONE,
+        never: /^(USER|PASS)/,
+        last: { error: { code: 'E_POP3_TOKEN_REFUSED', kind: 'person', phase: 'sign-in' } },
+        says: /refused the access token \(status 401, for the scope https:\/\/mail\.google\.com\/\)/,
+        check: (world) => expect(authsOf(world)).toEqual(['AUTH XOAUTH2', 'AUTH XOAUTH2']),
+      },
+    },
+    {
+      ids: ['A-06'],
+      when: 'the one mechanism is not offered: nothing secret is sent, and no other is tried',
+      world: {
+        behaviour: { auth: plainAuth, capabilities: ['UIDL', 'USER', 'SASL PLAIN LOGIN'] },
+        settings: { signIn: { mechanism: 'cram-md5', initialResponse: false } },
+      },
+      outcome: {
+        ...NONE,
+        never: /^(AUTH|USER|PASS)/,
+        last: { error: { code: 'E_POP3_MECHANISM', kind: 'person', phase: 'sign-in' } },
+        says: /does not offer CRAM-MD5; it offers PLAIN, LOGIN\. .*set signIn\.mechanism to user-pass or plain or login\./,
+      },
+    },
     {
       ids: ['A-05', 'P-12'],
       when: 'PASS is answered by hanging up',
@@ -58,6 +121,10 @@ export const SIGNING_IN: Group = {
         },
       ],
     },
+    {
+      ids: ['A-03'],
+      by: [{ file: 'test/mailbox/signInSettings.test.ts', title: 'a scope for IMAP of an app (A-03)' }],
+    },
     { ids: ['A-10'], by: [{ file: 'test/pop3/refusals.test.ts', title: 'wants a person: $code' }] },
     {
       ids: ['A-13'],
@@ -84,8 +151,8 @@ export const SIGNING_IN: Group = {
   ],
   left: [
     {
-      ids: ['A-01', 'A-02', 'A-03', 'A-04'],
-      because: 'OAuth is not spoken: USER and PASS are the only form of signing in',
+      ids: ['A-04'],
+      because: 'how access tokens are had is no part of a run over a server',
     },
   ],
 };

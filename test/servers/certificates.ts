@@ -20,7 +20,7 @@ export interface CertificateOptions {
   readonly authority?: boolean;
   /** RSA; an RSA certificate's issuer must be RSA too. */
   readonly rsaBits?: number;
-  readonly hash?: 'sha1' | 'sha256';
+  readonly hash?: 'sha1' | 'sha256' | 'sha384' | 'sha512';
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;

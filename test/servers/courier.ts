@@ -12,11 +12,15 @@ daemons=2
 authdaemonvar=/run/courier/authdaemon
 `;
 
-/** $1: the port. The database of users can only be made by its own program. */
+/** $1: the port. The database of users, and what CRAM-MD5 keeps of a password, can only be made by its own programs. */
 const START = `
+while read -r name password; do
+  kept=$(echo "$password" | userdbpw -hmac-md5)
+  sed -i "s/@$name@/$kept/" /etc/courier/userdb
+done < /etc/courier/passwords
 makeuserdb
 /usr/lib/courier/courier-authlib/authdaemond &
-export POP3AUTH=PLAIN
+export POP3AUTH='PLAIN LOGIN CRAM-MD5'
 exec couriertcpd -address=127.0.0.1 -maxprocs=40 -maxperip=40 -nodnslookup -noidentlookup "$1" \
   /usr/lib/courier/courier/courierpop3login /usr/lib/courier/courier/courierpop3d Maildir`;
 
@@ -32,6 +36,8 @@ async function start(root: string, mail: readonly Mail[]): Promise<MailServer> {
   await mkdir(join(place.run, 'courier', 'authdaemon'), { recursive: true });
   await writeFile(join(place.etc, 'courier', 'authdaemonrc'), AUTHDAEMON);
   await writeFile(join(place.etc, 'courier', 'userdb'), userdb(place), { mode: 0o600 });
+  const passwords = place.users.map(({ name, password }) => `${name} ${password}\n`);
+  await writeFile(join(place.etc, 'courier', 'passwords'), passwords.join(''), { mode: 0o600 });
   const port = await freePort();
   const command = ['sh', '-ec', START, 'courier', String(port)] as const;
   const { log, stop } = await startSideBySide(root, place, { command: [...command], port });
@@ -49,7 +55,7 @@ function userdb({ home, users }: Place): string {
   return users
     .map(({ name, password, uid }) => {
       const at = join(home, name);
-      return `${name}\tuid=${uid}|gid=${OWNER_GID}|home=${at}|mail=${at}/Maildir|systempw=${crypted(password)}\n`;
+      return `${name}\tuid=${uid}|gid=${OWNER_GID}|home=${at}|mail=${at}/Maildir|systempw=${crypted(password)}|hmac-md5pw=@${name}@\n`;
     })
     .join('');
 }

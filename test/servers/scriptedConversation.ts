@@ -105,13 +105,24 @@ export class Conversation {
 
   async #command(line: string): Promise<void> {
     if (this.#over) return;
+    if (this.#options.session.isAuthenticating) {
+      this.#options.log.commands.push('***');
+      await this.#send({ verb: 'SASL', args: '' }, this.#options.session.continued(line));
+      return;
+    }
     const [word = '', ...rest] = line.split(' ');
     const verb = word.toUpperCase();
     // The client writes UTF-8.
     const args = Buffer.from(rest.join(' '), 'latin1').toString('utf8');
     const { log, session } = this.#options;
     log.commands.push(
-      verb === 'PASS' || verb === 'AUTH' ? `${verb} ***` : args === '' ? verb : `${verb} ${args}`,
+      verb === 'PASS'
+        ? 'PASS ***'
+        : verb === 'AUTH'
+          ? `AUTH ${rest[0]}${rest.length > 1 ? ' ***' : ''}`
+          : args === ''
+            ? verb
+            : `${verb} ${args}`,
     );
     const answer = session.answer(verb, args);
     await this.#send({ verb, args, message: answer.message ?? session.messageOf(args) }, answer);

@@ -1,4 +1,5 @@
 /** What a scripted server keeps: messages, and how its mailbox behaves. */
+import type { ScriptedAuth } from './scriptedAuth.ts';
 
 export interface ScriptedMessage {
   /** Any latin1 text; '' is a row without id. Need not be unique. */
@@ -70,6 +71,8 @@ export interface Behaviour {
   readonly withoutUidl?: boolean;
   /** TOP is -ERR. */
   readonly withoutTop?: boolean;
+  /** How AUTH is answered; absent: -ERR. */
+  readonly auth?: ScriptedAuth;
 }
 
 export interface Removal {

@@ -1,3 +1,4 @@
+import type { AuthConversation } from './scriptedAuth.ts';
 import type { Fault } from './scriptedFaults.ts';
 import type { Behaviour, ScriptedMailbox, ScriptedMessage } from './scriptedMailbox.ts';
 
@@ -40,6 +41,7 @@ export class ScriptedSession {
   #user = '';
   #mailbox: ScriptedMailbox | null = null;
   #slots: Slot[] = [];
+  #auth: AuthConversation | null = null;
 
   constructor(context: SessionContext) {
     this.#context = context;
@@ -79,6 +81,37 @@ export class ScriptedSession {
     }
   }
 
+  /** The next line is no command, but what AUTH asked for. */
+  get isAuthenticating(): boolean {
+    return this.#auth !== null;
+  }
+
+  /** That line. */
+  continued(line: string): Answer {
+    if (line === '*') {
+      this.#auth = null;
+      return { status: '-ERR cancelled' };
+    }
+    return this.#afterAuth(this.#auth?.next(line));
+  }
+
+  #beginAuth(args: string): Answer {
+    const { auth } = this.#context.behaviour;
+    if (auth === undefined) return { status: '-ERR unknown command' };
+    const [mechanism = '', initial = null] = args.split(' ');
+    const passwordOf = (user: string) => this.#context.mailboxes.get(user)?.password;
+    this.#auth = auth({ mechanism, initial, passwordOf });
+    return this.#afterAuth(this.#auth.next(''));
+  }
+
+  #afterAuth(step: ReturnType<AuthConversation['next']> | undefined): Answer {
+    if (step !== undefined && !step.done) return { status: `+ ${step.value}` };
+    this.#auth = null;
+    if (step === undefined) return { status: '-ERR' };
+    if ('refused' in step.value) return { status: step.value.refused };
+    return this.#opened(this.#context.mailboxes.get(step.value.user));
+  }
+
   /** The connection is gone without QUIT. */
   dropped(): void {
     if (this.#context.behaviour.deletes === 'at disconnect') this.#update('disconnect');
@@ -97,10 +130,14 @@ export class ScriptedSession {
       this.#user = args;
       return { status: '+OK send PASS' };
     }
+    if (verb === 'AUTH') return this.#beginAuth(args);
     if (verb !== 'PASS') return { status: '-ERR sign in first' };
     const mailbox = this.#context.mailboxes.get(this.#user);
-    if (mailbox === undefined || mailbox.password !== args)
-      return { status: '-ERR [AUTH] wrong user name or password' };
+    return this.#opened(mailbox?.password === args ? mailbox : undefined);
+  }
+
+  #opened(mailbox: ScriptedMailbox | undefined): Answer {
+    if (mailbox === undefined) return { status: '-ERR [AUTH] wrong user name or password' };
     if (this.#context.behaviour.exclusive && mailbox.openSessions > 0)
       return { status: '-ERR [IN-USE] mailbox is locked' };
     mailbox.openSessions++;

@@ -272,6 +272,7 @@ function mailboxOf(
     every: '5m',
     enabled: true,
     pipelining: true,
+    signIn: { mechanism: 'user-pass', initialResponse: false },
     sizes: 'exact',
     start,
   };

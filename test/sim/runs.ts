@@ -6,6 +6,7 @@ import { type RunOptions, runMailbox } from '../../lib/fetch/run.ts';
 import type { Mailbox } from '../../lib/mailbox/settings.ts';
 import { Pop3Error } from '../../lib/pop3/errors.ts';
 import { Secret, SecretError, type Secrets } from '../../lib/secrets/port.ts';
+import { tokensByReference } from '../../lib/secrets/tokensByReference.ts';
 import { UPLOAD_BYTES } from '../../lib/store/port.ts';
 import type { Bucket } from './bucket.ts';
 import { BusSide } from './busSide.ts';
@@ -94,11 +95,13 @@ function checkReport({ world }: Stage, report: RunReport): void {
 
 function portsOf(stage: Stage, process: SimulatedProcess): FetchPorts {
   const { circumstances, bucket } = stage;
+  const secrets = secretsOf(stage, process);
   return {
     dial: (_endpoint, signal) => dial(stage, process, signal),
     store: new StoreSide({ bucket, process, faults: circumstances.store }),
     publisher: new BusSide(process, { durable: circumstances.durable, faults: circumstances.bus }),
-    secrets: secretsOf(stage, process),
+    secrets,
+    tokens: tokensByReference(secrets),
     clock: process.clock(),
     trust: () => process.call('trust', '', () => trustOf(circumstances)),
     inFlight: new ByteBudget(UPLOAD_BYTES * 2),

@@ -47,6 +47,7 @@ export class Scram implements Mechanism {
   /** What the server must prove; null before its salt has come. */
   #expected: Buffer | null = null;
   #isProved = false;
+  #refusal: string | null = null;
 
   constructor(hash: ScramHash, options: ScramOptions) {
     this.#hash = hash;
@@ -59,9 +60,19 @@ export class Scram implements Mechanism {
   }
 
   async answer(challenge: Buffer): Promise<Step> {
-    if (this.#isProved) return unexpected();
+    if (this.#isProved || this.#refusal !== null) return unexpected();
     const text = challenge.toString();
+    // QUIRK: it belongs into the last message, and comes wherever the server has lost its trust. -ERR is still owed.
+    if (text.startsWith('e=')) {
+      this.#refusal = printable(text.slice(2), 100);
+      return NOTHING_TO_SAY;
+    }
     return this.#expected === null ? this.#prove(text) : this.#verify(text);
+  }
+
+  /** Known once the server has refused, and said why: "invalid-proof", "channel-bindings-dont-match". */
+  refusal(): string | null {
+    return this.#refusal;
   }
 
   doubt(): string | null {
@@ -110,7 +121,6 @@ export class Scram implements Mechanism {
 
   #verify(serverFinal: string): Step {
     const [v = ''] = serverFinal.split(',');
-    if (v.startsWith('e=')) return { complaint: `the server refused: ${printable(v.slice(2), 100)}` };
     const came = Buffer.from(v.slice(2), 'base64');
     const expected = this.#expected ?? Buffer.alloc(0);
     this.#isProved = v.startsWith('v=') && came.length === expected.length && timingSafeEqual(came, expected);

@@ -9,7 +9,8 @@ import { runMailbox } from '../../../lib/fetch/run.ts';
 import { systemClock } from '../../../lib/fetch/systemClock.ts';
 import { parseSettingsFile } from '../../../lib/mailbox/settings.ts';
 import { dialTls } from '../../../lib/pop3/dial.ts';
-import { Secret } from '../../../lib/secrets/port.ts';
+import { Secret, type Secrets } from '../../../lib/secrets/port.ts';
+import { tokensByReference } from '../../../lib/secrets/tokensByReference.ts';
 import { folderStore } from '../../../lib/store/folder.ts';
 import type { ObjectStore } from '../../../lib/store/port.ts';
 import { s3Store } from '../../../lib/store/s3.ts';
@@ -56,6 +57,8 @@ const [mailbox] = parseSettingsFile(
 ).mailboxes;
 if (!mailbox) throw new Error('no mailbox');
 
+const secrets: Secrets = { read: async () => new Secret(job.password) };
+
 const began = performance.now();
 const report = await runMailbox(
   mailbox,
@@ -63,7 +66,8 @@ const report = await runMailbox(
     dial: dialTls({ timer: systemClock }),
     store: storeOf(),
     publisher: job.store === 'null' ? ACCEPTING : ndjsonFile(join(job.folder, 'events.ndjson')),
-    secrets: { read: async () => new Secret(job.password) },
+    secrets,
+    tokens: tokensByReference(secrets),
     clock: systemClock,
     trust: async () => ({ deletes: false, reason: 'nothing is deleted here' }),
     inFlight: new ByteBudget(IN_FLIGHT_BYTES),

@@ -6,6 +6,7 @@ import {
   parseSettingsFile,
   SettingsError,
 } from '../../../lib/mailbox/settings.ts';
+import { WHAT_EACH_SHOWS } from '../../../lib/mailbox/signInSettings.ts';
 import { checkPrototypes } from '../prototypes.ts';
 import type { Target } from '../target.ts';
 
@@ -80,10 +81,13 @@ export function acceptedBy<T>(parse: () => T): T | null {
 
 export function checkMailboxes(mailboxes: readonly Mailbox[]): void {
   assert.equal(new Set(mailboxes.map(({ id }) => id)).size, mailboxes.length);
-  for (const { id, user, password, port } of mailboxes) {
+  for (const { id, user, password, port, signIn } of mailboxes) {
     assert.match(id, MAILBOX_ID);
     assert.doesNotMatch(user, /\p{Cc}/u);
-    assert.match(password, /^(env|file|secretsmanager):/);
+    const { shows } = WHAT_EACH_SHOWS[signIn.mechanism];
+    assert.equal(password !== undefined, shows === 'password');
+    assert.equal(signIn.token !== undefined, shows === 'token');
+    if (password !== undefined) assert.match(password, /^(env|file|secretsmanager):/);
     assert.ok(Number.isInteger(port) && port > 0 && port < 65_536);
   }
 }
