@@ -18,8 +18,8 @@ export interface DeviceCode {
 }
 
 export interface DevicePorts extends OAuthPorts {
-  /** Rejects once the signal is aborted. */
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Rejects once `signal` is aborted. */
+  readonly sleep: (ms: number) => Promise<void>;
 }
 
 /** RFC 8628 section 3.2: where the server names none; section 3.5: slow_down adds as much each time. */
@@ -77,12 +77,12 @@ export async function approval(
   source: RefreshToken,
   clientSecret: Secret | undefined,
   code: DeviceCode,
-  { signal, ...ports }: DevicePorts & { readonly signal: AbortSignal },
+  ports: DevicePorts,
 ): Promise<Secret> {
   const { refreshToken: reference } = source;
   let waitMs = code.intervalMs;
   for (;;) {
-    await ports.sleep(waitMs, signal);
+    await ports.sleep(waitMs);
     if (ports.now() >= code.expiresAtMs) throw expired(reference);
     const answer = await ask(source, clientSecret, code, ports).catch((error: unknown) => pause(error));
     if (answer === 'pending') continue;

@@ -21,6 +21,8 @@ export interface OAuthPorts {
   readonly post: Post;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Ends what is under way; absent: its time limit alone does. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Grant {
@@ -84,13 +86,13 @@ export function clientAuthentication({
 }
 
 /** What every call of the library gets: our own way to send. Which URLs it may go to is decided there. */
-export function fetching({ post, now }: OAuthPorts) {
+export function fetching({ post, now, signal }: OAuthPorts) {
   return {
     [allowInsecureRequests]: true,
     [customFetch]: async (
       url: string,
       { headers, body }: { readonly headers: Record<string, string>; readonly body: unknown },
-    ) => responseOf(await post(url, headers, String(body)), now()),
+    ) => responseOf(await post(url, headers, String(body), signal), now()),
   };
 }
 

@@ -22,8 +22,11 @@ const OTHERS_SAVE_MS = 2_000;
  * Their old refresh tokens stay good (learn.microsoft.com/entra/identity-platform/refresh-tokens, read in 2026), and
  * Secrets Manager keeps no more than 100 versions a day: four mailboxes of one secret that are saved each hour.
  */
-const LEAVES_OLD_ALIVE =
-  /^https:\/\/login\.(microsoftonline\.com|microsoftonline\.us|partner\.microsoftonline\.cn|live\.com)\//;
+const LEAVES_OLD_ALIVE: ReadonlySet<string> = new Set([
+  'login.microsoftonline.com',
+  'login.microsoftonline.us',
+  'login.partner.microsoftonline.cn',
+]);
 const SAVED_AGAIN_MS = 24 * 60 * 60_000;
 
 export const REFRESH_RENEWAL =
@@ -114,7 +117,12 @@ export class RefreshTokens {
   async #save({ refreshToken: reference, tokenEndpoint }: RefreshToken, rotation: Rotation): Promise<void> {
     const now = this.#ports.now();
     const ageMs = now - (this.#savedAt.get(reference) ?? Number.NEGATIVE_INFINITY);
-    if (LEAVES_OLD_ALIVE.test(tokenEndpoint) && ageMs >= 0 && ageMs < SAVED_AGAIN_MS) return;
+    if (
+      LEAVES_OLD_ALIVE.has(URL.parse(tokenEndpoint)?.hostname ?? '') &&
+      ageMs >= 0 &&
+      ageMs < SAVED_AGAIN_MS
+    )
+      return;
     try {
       // Where another stands by now, whoever saved it got it later, or a person put it there: it is left.
       await this.#ports.saver.save(reference, rotation.rotated, rotation.used);

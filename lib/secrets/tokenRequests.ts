@@ -21,6 +21,7 @@ export type Post = (
   url: string,
   headers: Readonly<Record<string, string>>,
   body: string,
+  signal?: AbortSignal,
 ) => Promise<TokenAnswer>;
 
 export interface TokenRequestOptions {
@@ -58,9 +59,10 @@ export class RequestFailure extends Error {
 
 export function tokenRequests(options: TokenRequestOptions): Post {
   const limits = { ...LIMITS, ...options.limits };
-  return async (url, headers, body) => {
+  return async (url, headers, body, stop) => {
     const target = permitted(url, options.reach);
-    const signal = AbortSignal.timeout(limits.requestMs);
+    const timeout = AbortSignal.timeout(limits.requestMs);
+    const signal = stop === undefined ? timeout : AbortSignal.any([timeout, stop]);
     try {
       const answer = await send(target, { headers, body, signal, options });
       const bytes = await bounded(answer, limits.answerBytes);
@@ -73,7 +75,7 @@ export function tokenRequests(options: TokenRequestOptions): Post {
     } catch (error) {
       throw error instanceof RequestFailure
         ? error
-        : failed(signal.aborted ? `did not answer within ${limits.requestMs / 1000} s` : error);
+        : failed(timeout.aborted ? `did not answer within ${limits.requestMs / 1000} s` : error);
     }
   };
 }

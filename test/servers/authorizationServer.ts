@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { exportJWK, type JWK } from 'jose';
 import { type Adapter, type AdapterPayload, type Configuration, Provider } from 'oidc-provider';
-import { createAuthority, issue } from './certificates.ts';
+import { loopbackPair } from './certificates.ts';
 
 export interface AuthorizationServer {
   readonly issuer: string;
@@ -55,8 +55,7 @@ export interface AuthorizationServerOptions {
 export async function authorizationServer(
   options: AuthorizationServerOptions = {},
 ): Promise<AuthorizationServer> {
-  const authority = await createAuthority();
-  const { cert, key } = await issue(authority, { names: ['localhost'], ips: ['127.0.0.1'] });
+  const { cert, key, ca } = await loopbackPair();
   const clientSecret = randomBytes(24).toString('hex');
   const kept = new Kept();
   const keys: JWK[] = [await signingKey()];
@@ -87,12 +86,12 @@ export async function authorizationServer(
     introspectionEndpoint: `${issuer}/token/introspection`,
     audience: AUDIENCE,
     scope: SCOPE,
-    ca: authority.cert,
+    ca,
     clientSecret,
     requests,
-    jwks: async () => JSON.parse((await browse(issuer, authority.cert).get('/jwks')).body),
+    jwks: async () => JSON.parse((await browse(issuer, ca).get('/jwks')).body),
     consented: (clientId, accountId) => consent(current, clientId, accountId),
-    decide: (userCode, decision) => decideInBrowser(issuer, authority.cert, userCode, decision),
+    decide: (userCode, decision) => decideInBrowser(issuer, ca, userCode, decision),
     async revoke() {
       kept.clear();
     },
@@ -228,7 +227,7 @@ async function signInAndConsent(current: Provider, incoming: IncomingMessage, re
     accountId: session?.accountId ?? '',
     clientId: String(params['client_id']),
   });
-  grant.addOIDCScope('openid offline_access');
+  grant.addOIDCScope(`openid offline_access ${SCOPE}`);
   grant.addResourceScope(AUDIENCE, SCOPE);
   const result = { consent: { grantId: await grant.save() } };
   return current.interactionFinished(incoming, response, result, { mergeWithLastSubmission: true });

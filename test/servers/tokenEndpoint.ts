@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { createAuthority, issue } from './certificates.ts';
+import { type Loopback, loopbackPair } from './certificates.ts';
 
 export interface Asked {
   readonly path: string;
@@ -21,9 +21,9 @@ export interface TokenEndpoint {
 
 export type Answering = (asked: Asked, response: ServerResponse) => void | Promise<void>;
 
-export async function startTokenEndpoint(answering: Answering): Promise<TokenEndpoint> {
-  const authority = await createAuthority();
-  const { cert, key } = await issue(authority, { names: ['localhost'], ips: ['127.0.0.1'] });
+/** `proof`: default one for localhost. */
+export async function startTokenEndpoint(answering: Answering, proof?: Loopback): Promise<TokenEndpoint> {
+  const { cert, key, ca } = proof ?? (await loopbackPair());
   const asked: Asked[] = [];
   const server = createServer({ cert, key }, async (request, response) => {
     const form = new URLSearchParams(await text(request));
@@ -34,7 +34,7 @@ export async function startTokenEndpoint(answering: Answering): Promise<TokenEnd
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return {
     url: `https://localhost:${(server.address() as AddressInfo).port}/token`,
-    ca: authority.cert,
+    ca,
     asked,
     async stop() {
       server.closeAllConnections();
