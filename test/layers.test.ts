@@ -230,6 +230,8 @@ describe('bounds', () => {
     ['lib/store/port.ts', 'ObjectStore'],
     ['lib/events/port.ts', 'Publisher'],
     ['lib/secrets/port.ts', 'Secrets'],
+    ['lib/secrets/port.ts', 'SecretSaver'],
+    ['lib/secrets/port.ts', 'Tokens'],
   ])('keeps the port in %s small', async (file, name) => {
     const methods = methodsOf(await readFile(join(root, file), 'utf8'), name);
     expect(methods.length).toBeGreaterThan(0);

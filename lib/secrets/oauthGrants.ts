@@ -106,9 +106,11 @@ function responseOf(answer: TokenAnswer, nowMs: number): Response {
       later('E_TOKEN_UNREACHABLE', `the token endpoint says that it is busy (${status})${until}`, waitMs),
     );
   }
-  if (status < 200 || (status >= 300 && status < 400)) {
-    const words = `the token endpoint redirects (${status}), which is not followed`;
-    throw new RequestFailure(later('E_TOKEN_ANSWER', words));
+  // Other numbers than these make no Response.
+  if (status < 200 || status > 599 || (status >= 300 && status < 400)) {
+    const how =
+      status < 400 ? `redirects (${status}), which is not followed` : `answers with status ${status}`;
+    throw new RequestFailure(later('E_TOKEN_ANSWER', `the token endpoint ${how}`));
   }
   const text = withoutIdToken(body);
   return new Response(text === '' ? null : text, { status, headers: { 'content-type': contentType } });

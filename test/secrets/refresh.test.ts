@@ -3,8 +3,10 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Secret, SecretError, type SecretSaver, type TokenSource } from '../../lib/secrets/port.ts';
+import { secretsManager } from '../../lib/secrets/secretsManager.ts';
 import { accessTokens } from '../../lib/secrets/tokens.ts';
 import { createAuthority, issue } from '../servers/certificates.ts';
+import { startSecretVault } from '../servers/secretVault.ts';
 import { type Answering, json, startTokenEndpoint } from '../servers/tokenEndpoint.ts';
 import { expectHidden, refusal } from './hiding.ts';
 import { tokenWorld } from './tokenWorld.ts';
@@ -169,7 +171,50 @@ describe('a rotated refresh token', () => {
     await another().read(source, false);
   });
 
-  it('of a file that vanished is told of, and the new one is put there all the same', async () => {
+  it('of a shared secret is put back under its key', async () => {
+    const { options, source, endpoint } = await world(rotating());
+    const vault = await startSecretVault({
+      accounts: JSON.stringify({ ada: 'refresh token number 0', bob: 'the token of somebody else' }),
+    });
+    onTestFinished(() => vault.stop());
+    const manager = secretsManager({
+      region: 'us-east-1',
+      endpoint: vault.endpoint,
+      credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'x'.repeat(40) },
+      now: options.now,
+      sleep: options.sleep,
+      random: () => 0.5,
+    });
+    const tokens = accessTokens({ ...options, secrets: manager, saver: manager });
+    const shared = { ...source, refreshToken: 'secretsmanager:accounts#ada' };
+    await tokens.read(shared, false);
+    await tokens.read(shared, true);
+    expect(endpoint.asked.map(({ form }) => form.get('refresh_token'))).toEqual([
+      'refresh token number 0',
+      'refresh token number 1',
+    ]);
+    expect(JSON.parse(vault.secrets.get('accounts') ?? '')).toEqual({
+      ada: 'refresh token number 2',
+      bob: 'the token of somebody else',
+    });
+  });
+
+  it.each(['refresh', 'client'])(
+    'that is refused in words that repeat its %s secret shows nothing',
+    async (name) => {
+      const secrets = { refresh: 'refresh token number 0', client: 'the secret of the client' };
+      const echoed = name === 'refresh' ? secrets.refresh : secrets.client;
+      const { tokens, source, put } = await world(
+        json({ error: 'invalid_client', error_description: `what is ${echoed}?` }, 401),
+      );
+      await put('client', secrets.client);
+      const error = await refusal(tokens.read({ ...source, clientSecret: 'file:client' }, false));
+      expect(error.message).toContain('withheld');
+      for (const secret of Object.values(secrets)) expectHidden(error, secret);
+    },
+  );
+
+  it('of a file that vanished meanwhile calls a person', async () => {
     const { tokens, source, folder } = await world(async (asked, response) => {
       await rm(join(folder, 'refresh'));
       await rotating()(asked, response);

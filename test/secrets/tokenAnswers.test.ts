@@ -105,6 +105,13 @@ const ROWS: readonly Row[] = [
   { name: 'HTML', answer: html(200), kind: 'later', code: 'E_TOKEN_ANSWER', says: ['status 200, text/html'] },
   { name: 'HTML with 403', answer: html(403), kind: 'later', code: 'E_TOKEN_ANSWER', says: ['text/html'] },
   { name: 'a gateway that failed', answer: html(502), kind: 'later', code: 'E_TOKEN_ANSWER', says: ['502'] },
+  {
+    name: 'a status that there is not',
+    answer: bytes('{}', 999),
+    kind: 'later',
+    code: 'E_TOKEN_ANSWER',
+    says: ['status 999'],
+  },
   { name: 'nothing', answer: bytes(''), kind: 'later', code: 'E_TOKEN_ANSWER', says: [] },
   { name: '204', answer: bytes('', 204), kind: 'later', code: 'E_TOKEN_ANSWER', says: [] },
   {
