@@ -19,8 +19,9 @@ export interface RefreshPorts extends OAuthPorts {
 const OTHERS_SAVE_MS = 2_000;
 
 /**
- * Their old refresh tokens stay good (learn.microsoft.com/entra/identity-platform/refresh-tokens, read in 2026), and
- * Secrets Manager keeps no more than 100 versions a day: four mailboxes of one secret that are saved each hour.
+ * Their old refresh tokens stay good (learn.microsoft.com/entra/identity-platform/refresh-tokens), and Secrets Manager
+ * wants no version more often than each ten minutes (docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html):
+ * six mailboxes of one secret that are saved each hour.
  */
 const LEAVES_OLD_ALIVE: ReadonlySet<string> = new Set([
   'login.microsoftonline.com',
@@ -116,13 +117,7 @@ export class RefreshTokens {
 
   async #save({ refreshToken: reference, tokenEndpoint }: RefreshToken, rotation: Rotation): Promise<void> {
     const now = this.#ports.now();
-    const ageMs = now - (this.#savedAt.get(reference) ?? Number.NEGATIVE_INFINITY);
-    if (
-      LEAVES_OLD_ALIVE.has(URL.parse(tokenEndpoint)?.hostname ?? '') &&
-      ageMs >= 0 &&
-      ageMs < SAVED_AGAIN_MS
-    )
-      return;
+    if (LEAVES_OLD_ALIVE.has(hostOf(tokenEndpoint)) && this.#savedLately(reference, now)) return;
     try {
       // Where another stands by now, whoever saved it got it later, or a person put it there: it is left.
       await this.#ports.saver.save(reference, rotation.rotated, rotation.used);
@@ -133,6 +128,15 @@ export class RefreshTokens {
     this.#unsaved.delete(reference);
     this.#savedAt.set(reference, now);
   }
+
+  #savedLately(reference: string, now: number): boolean {
+    const ageMs = now - (this.#savedAt.get(reference) ?? Number.NEGATIVE_INFINITY);
+    return ageMs >= 0 && ageMs < SAVED_AGAIN_MS;
+  }
+}
+
+function hostOf(url: string): string {
+  return URL.parse(url)?.hostname ?? '';
 }
 
 /** Not held against anybody: the next attempt saves it before it asks the server for anything. */
