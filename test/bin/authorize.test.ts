@@ -36,7 +36,7 @@ async function authorizing(changes: Partial<Authorizing> = {}) {
     ...changes,
   };
   const userCode = async () => {
-    await expect.poll(() => said.join('\n')).toMatch(CODE);
+    await expect.poll(() => said.join('\n'), { timeout: 30_000 }).toMatch(CODE);
     return CODE.exec(said.join('\n'))?.[1] ?? '';
   };
   return { ...world, given, said, abort, userCode };

@@ -39,7 +39,7 @@ export async function tokenWorld(
     secrets: secretsByScheme({ file: fileSecrets(folder), env: environmentSecrets({ SET: 'x' }) }),
     saver: saverByScheme({ file: fileSaver(folder, () => String(nonces++)) }),
     requests: { reach: 'any', ...requests },
-    commands: { env: { PATH: process.env['PATH'] }, cwd: folder, timeLimitMs: 2_000 },
+    commands: { env: { PATH: process.env['PATH'] }, cwd: folder },
     now: () => clock.ms,
     sleep: async (ms) => {
       waitsMs.push(ms);

@@ -242,7 +242,7 @@ describe('a program that prints a token', () => {
 
   it('ends with all that it has started', async () => {
     const world = await program('#!/bin/sh\nsleep 60 & echo $! > child\nwait\n');
-    const commands = { env: { PATH: process.env['PATH'] }, cwd: world.folder, timeLimitMs: 300 };
+    const commands = { env: { PATH: process.env['PATH'] }, cwd: world.folder, timeLimitMs: 1_500 };
     await refusal(accessTokens({ ...world.options, commands }).read(world.source, false));
     const pid = Number(await readFile(join(world.folder, 'child'), 'utf8'));
     expect(pid).toBeGreaterThan(0);
