@@ -11,10 +11,11 @@ import { systemClock } from '../lib/fetch/systemClock.ts';
 import { dialTls } from '../lib/pop3/dial.ts';
 import { secretsByScheme } from '../lib/secrets/byScheme.ts';
 import { environmentSecrets } from '../lib/secrets/environment.ts';
-import { fileSecrets } from '../lib/secrets/file.ts';
-import type { Secrets } from '../lib/secrets/port.ts';
+import { fileSaver, fileSecrets } from '../lib/secrets/file.ts';
+import type { SecretSaver, Secrets } from '../lib/secrets/port.ts';
+import { saverByScheme } from '../lib/secrets/saverByScheme.ts';
 import { secretsManager } from '../lib/secrets/secretsManager.ts';
-import { tokensByReference } from '../lib/secrets/tokensByReference.ts';
+import { accessTokens } from '../lib/secrets/tokens.ts';
 import { folderStore } from '../lib/store/folder.ts';
 import type { ObjectStore } from '../lib/store/port.ts';
 import { s3Store } from '../lib/store/s3.ts';
@@ -28,14 +29,18 @@ const IN_FLIGHT_BYTES = 64 * 1024 * 1024;
 export function wire(settings: Settings, host: Pick<Host, 'env' | 'stdout'>): FetchPorts {
   const store = storeOf(settings);
   const endpoint = 'bucket' in settings.store ? settings.store.endpoint : undefined;
-  const secrets = secretsOf(settings, host.env);
+  const { secrets, saver } = secretsOf(settings, host.env);
   return {
     // Whoever runs the command reaches with it what they reach without it: a server at home, or on this machine.
     dial: dialTls({ timer: systemClock, reach: 'any' }),
     store,
     publisher: publisherOf(settings, host.stdout),
     secrets,
-    tokens: tokensByReference(secrets),
+    tokens: accessTokens({
+      ...{ secrets, saver, now: systemClock.now, sleep: chance.sleep },
+      requests: { reach: 'any' },
+      commands: { env: host.env, cwd: settings.base },
+    }),
     clock: systemClock,
     trust: storeTrust(store, { endpoint, clock: systemClock }),
     inFlight: new ByteBudget(IN_FLIGHT_BYTES),
@@ -69,18 +74,27 @@ function publisherOf({ events }: Settings, stdout: Writable): Publisher {
   });
 }
 
+interface Kept {
+  readonly secrets: Secrets;
+  readonly saver: SecretSaver;
+}
+
 /** Without a bucket's region the SDK looks for one in its own places, when a secret is first read. */
-function secretsOf({ base, store }: Settings, env: Host['env']): Secrets {
+function secretsOf({ base, store }: Settings, env: Host['env']): Kept {
   const region = 'bucket' in store ? store.region : undefined;
-  return secretsByScheme({
-    env: environmentSecrets(env),
-    file: fileSecrets(base),
-    secretsmanager: secretsManager({
-      ...(region === undefined ? {} : { region }),
-      now: systemClock.now,
-      ...chance,
-    }),
+  const manager = secretsManager({
+    ...(region === undefined ? {} : { region }),
+    now: systemClock.now,
+    ...chance,
   });
+  return {
+    secrets: secretsByScheme({
+      env: environmentSecrets(env),
+      file: fileSecrets(base),
+      secretsmanager: manager,
+    }),
+    saver: saverByScheme({ file: fileSaver(base, systemClock.nonce), secretsmanager: manager }),
+  };
 }
 
 function resolved(region: string | undefined): string {

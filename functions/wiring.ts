@@ -6,8 +6,9 @@ import type { FetchPorts } from '../lib/fetch/ports.ts';
 import { systemClock } from '../lib/fetch/systemClock.ts';
 import { dialTls } from '../lib/pop3/dial.ts';
 import { secretsByScheme } from '../lib/secrets/byScheme.ts';
+import { saverByScheme } from '../lib/secrets/saverByScheme.ts';
 import { secretsManager } from '../lib/secrets/secretsManager.ts';
-import { tokensByReference } from '../lib/secrets/tokensByReference.ts';
+import { accessTokens } from '../lib/secrets/tokens.ts';
 import { s3Store } from '../lib/store/s3.ts';
 import type { Environment } from './environment.ts';
 import { storeTrust } from './trust.ts';
@@ -26,17 +27,17 @@ export function wire(environment: Environment): FetchPorts {
     ...chance,
   });
   // Neither env: nor file: a function's environment can be read by whoever may describe the function.
-  const secrets = secretsByScheme({
-    secretsmanager: secretsManager({
-      region,
-      ...(secretsEndpoint === undefined ? {} : { endpoint: secretsEndpoint }),
-      now: systemClock.now,
-      ...chance,
-    }),
+  const manager = secretsManager({
+    region,
+    ...(secretsEndpoint === undefined ? {} : { endpoint: secretsEndpoint }),
+    now: systemClock.now,
+    ...chance,
   });
+  const secrets = secretsByScheme({ secretsmanager: manager });
+  const reach = environment.privateAddresses ? 'private' : 'public';
   return {
     // Whoever may write config/mailboxes.json must not reach what only this function can.
-    dial: dialTls({ timer: systemClock, reach: environment.privateAddresses ? 'private' : 'public' }),
+    dial: dialTls({ timer: systemClock, reach }),
     store,
     publisher: eventBridge({
       bus,
@@ -46,7 +47,12 @@ export function wire(environment: Environment): FetchPorts {
       ...chance,
     }),
     secrets,
-    tokens: tokensByReference(secrets),
+    tokens: accessTokens({
+      ...{ secrets, now: systemClock.now, sleep: chance.sleep },
+      saver: saverByScheme({ secretsmanager: manager }),
+      requests: { reach },
+      commands: null,
+    }),
     clock: systemClock,
     trust: storeTrust(store, { endpoint: s3Endpoint, clock: systemClock }),
     inFlight: new ByteBudget(IN_FLIGHT_BYTES),

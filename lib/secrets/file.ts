@@ -6,7 +6,8 @@
  */
 import { constants, promises as fs } from 'node:fs';
 import { resolve } from 'node:path';
-import { Secret, SecretError, type Secrets } from './port.ts';
+import { proveFile, saveFile } from './fileSave.ts';
+import { Secret, SecretError, type SecretSaver, type Secrets } from './port.ts';
 import { targetOf } from './references.ts';
 
 /** As large as a secret in Secrets Manager; a larger file is a mistaken path, such as a mailbox. */
@@ -21,6 +22,26 @@ export function fileSecrets(baseFolder: string): Secrets {
       if (value === '')
         throw refusal(reference, 'E_SECRET_EMPTY', 'the file is empty. Write the secret into it.');
       return new Secret(value);
+    },
+  };
+}
+
+/**
+ * Puts secrets back into their files. No file system replaces a file only if it still holds something: between the look
+ * and the rename another process may do the same. Both were given theirs a moment ago.
+ */
+export function fileSaver(baseFolder: string, nonce: () => string): SecretSaver {
+  const pathOf = (reference: string) => resolve(baseFolder, targetOf(reference, 'file'));
+  return {
+    prove: async (reference) => proveFile(pathOf(reference), reference),
+    async save(reference, secret, instead) {
+      const path = pathOf(reference);
+      if (instead !== null) {
+        const standing = textOf(await contentOf(path, reference), reference);
+        if (standing !== instead.reveal()) return standing === secret.reveal();
+      }
+      await saveFile(path, secret, { reference, nonce: nonce() });
+      return true;
     },
   };
 }

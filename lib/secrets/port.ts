@@ -35,6 +35,17 @@ export interface Secrets {
   read(reference: string, fresh: boolean): Promise<Secret>;
 }
 
+/** Where a secret that changes by being used is put back: a rotated refresh token. */
+export interface SecretSaver {
+  /** Rejects with SecretError where nothing can be saved behind `reference`; asked before the old secret is used up. */
+  prove(reference: string): Promise<void>;
+  /**
+   * Puts `secret` there. `instead`: only if that one still stands there; false: it does not, and what stands there
+   * is left. Null: whatever stands there, or nothing. Rejects with SecretError.
+   */
+  save(reference: string, secret: Secret, instead: Secret | null): Promise<boolean>;
+}
+
 /** Where an access token comes from (RFC 6749, 7523, 8628); the settings' `signIn.token`, resolved. */
 export type TokenSource =
   | { readonly from: string }
@@ -66,8 +77,8 @@ export type TokenSource =
 /** Access tokens for mailboxes. */
 export interface Tokens {
   /**
-   * The token to sign in with. `fresh`: the last one was refused; get another (once). Rejects with SecretError: 'person'
-   * for invalid_grant and the like, 'later' where the endpoint cannot be reached.
+   * The token to sign in with. `fresh`: the last one was refused; get another (once). Rejects with SecretError:
+   * 'person' for invalid_grant and the like, 'later' where the endpoint cannot be reached.
    */
   read(source: TokenSource, fresh: boolean): Promise<Secret>;
 }
@@ -75,7 +86,7 @@ export interface Tokens {
 export class SecretError extends Error {
   /** 'later': the source is unreachable. 'person': it is missing, empty, malformed or denied. */
   readonly kind: 'later' | 'person';
-  /** Stable, for programs: E_SECRET_… and E_TOKEN_… */
+  /** Stable, for programs: E_SECRET_…, of an access token E_TOKEN_… */
   readonly code: string;
   readonly reference: string;
 

@@ -5,13 +5,16 @@
  */
 import {
   GetSecretValueCommand,
+  PutSecretValueCommand,
+  ResourceExistsException,
   SecretsManagerClient,
   type SecretsManagerClientConfig,
 } from '@aws-sdk/client-secrets-manager';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { Secret, SecretError, type Secrets } from './port.ts';
+import { Secret, SecretError, type SecretSaver, type Secrets } from './port.ts';
 import { notAReference, targetOf } from './references.ts';
 import { BINARY, EMPTY, type Failure, readFailure } from './secretsManagerErrors.ts';
+import { accountsIn, NO_OBJECT, saveMember, type Version } from './secretsManagerSave.ts';
 
 export interface SecretsManagerOptions {
   /** Default: the SDK's chain (environment, files). */
@@ -54,17 +57,19 @@ const LIMITS: SecretsManagerLimits = {
 export const SECRET_CACHE_MS = 5 * 60_000;
 
 /** Secrets Manager. Nothing is sent before the first read. */
-export function secretsManager(options: SecretsManagerOptions): Secrets {
+export function secretsManager(options: SecretsManagerOptions): Secrets & SecretSaver {
   return new SecretsManager(options);
 }
 
-class SecretsManager implements Secrets {
+class SecretsManager implements Secrets, SecretSaver {
   readonly #client: SecretsManagerClient;
   readonly #options: SecretsManagerOptions;
   readonly #limits: SecretsManagerLimits;
   /** By id. The ids are those of the settings, so there are no more entries than mailboxes. */
   readonly #cache = new Map<string, { readonly whole: Secret; readonly readAt: number }>();
   readonly #inFlight = new Map<string, Promise<Secret | Failure>>();
+  /** By id: who saves in this process does so in turn. */
+  readonly #saving = new Map<string, Promise<unknown>>();
 
   constructor(options: SecretsManagerOptions) {
     this.#options = options;
@@ -73,13 +78,31 @@ class SecretsManager implements Secrets {
   }
 
   async read(reference: string, fresh: boolean): Promise<Secret> {
-    const target = targetOf(reference, 'secretsmanager');
-    const hash = target.lastIndexOf('#');
-    const id = hash === -1 ? target : target.slice(0, hash);
-    if (id.trim() === '') throw notAReference();
+    const { id, key } = partsOf(reference);
     const whole = (fresh ? undefined : this.#cached(id)) ?? (await this.#load(id));
     if (!(whole instanceof Secret)) throw failed(reference, whole);
-    return hash === -1 ? whole : member(whole, target.slice(hash + 1), reference);
+    return key === null ? whole : member(whole, key, reference);
+  }
+
+  /** Whether the role may put is told by putting alone. */
+  async prove(reference: string): Promise<void> {
+    partsOf(reference);
+  }
+
+  async save(reference: string, secret: Secret, instead: Secret | null): Promise<boolean> {
+    const { id, key } = partsOf(reference);
+    const saving = {
+      read: () => this.#version(id),
+      put: (whole: string, token: string) => this.#put(id, whole, token),
+      sleep: this.#options.sleep,
+    };
+    const start = () => saveMember(saving, { key, secret, instead });
+    const turn = (this.#saving.get(id) ?? Promise.resolve()).then(start, start);
+    this.#saving.set(id, turn);
+    const saved = await turn;
+    this.#cache.delete(id);
+    if (typeof saved !== 'boolean') throw failed(reference, saved);
+    return saved;
   }
 
   #cached(id: string): Secret | undefined {
@@ -121,32 +144,49 @@ class SecretsManager implements Secrets {
   }
 
   async #try(id: string): Promise<Secret | Failure> {
+    const version = await this.#version(id);
+    return 'whole' in version ? version.whole : version;
+  }
+
+  async #version(id: string): Promise<Version | Failure> {
     try {
       const answer = await this.#client.send(new GetSecretValueCommand({ SecretId: id }), {
         abortSignal: AbortSignal.timeout(this.#limits.tryMs),
       });
-      if (answer.SecretString) return new Secret(answer.SecretString);
+      const { SecretString: whole, VersionId: versionId = '' } = answer;
+      if (whole) return { whole: new Secret(whole), versionId };
       return answer.SecretBinary ? BINARY : EMPTY;
     } catch (error) {
       return readFailure(error);
     }
   }
+
+  async #put(id: string, whole: string, token: string): Promise<'put' | 'conflict' | Failure> {
+    try {
+      await this.#client.send(
+        new PutSecretValueCommand({ SecretId: id, SecretString: whole, ClientRequestToken: token }),
+        { abortSignal: AbortSignal.timeout(this.#limits.tryMs) },
+      );
+      return 'put';
+    } catch (error) {
+      return error instanceof ResourceExistsException ? 'conflict' : readFailure(error, 'PutSecretValue');
+    }
+  }
 }
 
-/** The string under `key`. A parser's error quotes the text around the fault, so none becomes a `cause`. */
+/** The key is behind the last "#"; without one it is null. */
+function partsOf(reference: string): { readonly id: string; readonly key: string | null } {
+  const target = targetOf(reference, 'secretsmanager');
+  const hash = target.lastIndexOf('#');
+  const id = hash === -1 ? target : target.slice(0, hash);
+  if (id.trim() === '') throw notAReference();
+  return { id, key: hash === -1 ? null : target.slice(hash + 1) };
+}
+
+/** The string under `key`. */
 function member(whole: Secret, key: string, reference: string): Secret {
-  let accounts: unknown;
-  try {
-    accounts = JSON.parse(whole.reveal());
-  } catch {
-    accounts = undefined;
-  }
-  if (typeof accounts !== 'object' || accounts === null || Array.isArray(accounts)) {
-    throw malformed(
-      reference,
-      'the secret is not a JSON object. Store {"KEY": "secret", …} in it, or drop "#KEY".',
-    );
-  }
+  const accounts = accountsIn(whole);
+  if (accounts === undefined) throw failed(reference, NO_OBJECT);
   if (!Object.hasOwn(accounts, key)) {
     throw failed(reference, {
       kind: 'person',
@@ -154,7 +194,7 @@ function member(whole: Secret, key: string, reference: string): Secret {
       words: `the secret has no key ${JSON.stringify(key)}. Add it to the secret's JSON, or correct the reference.`,
     });
   }
-  const value: unknown = Reflect.get(accounts, key);
+  const value = accounts[key];
   if (typeof value === 'string' && value !== '') return new Secret(value);
   throw malformed(
     reference,

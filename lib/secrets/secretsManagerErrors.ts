@@ -34,7 +34,6 @@ export const EMPTY: Failure = {
 /** Long enough for every sentence that AWS sends, short enough for a log line. */
 const MAX_WORDS = 512;
 
-const DENIED = 'Allow secretsmanager:GetSecretValue on this secret to the role or user that runs Mailferry.';
 const CREDENTIALS = 'Check the AWS credentials and region that Mailferry runs with.';
 const KEY = 'Allow kms:Decrypt on the key of the secret, and see that the key is enabled.';
 
@@ -43,7 +42,6 @@ const BY_NAME: Readonly<Record<string, readonly [code: string, next: string]>> =
     'E_SECRET_MISSING',
     'Create the secret, or correct its name, account or region in the reference.',
   ],
-  AccessDeniedException: ['E_SECRET_DENIED', DENIED],
   DecryptionFailure: ['E_SECRET_DENIED', KEY],
   InvalidRequestException: ['E_SECRET_MISSING', 'If the secret is marked for deletion, restore it.'],
   InvalidParameterException: ['E_SECRET_REFERENCE', 'Correct the reference.'],
@@ -58,13 +56,20 @@ const THROTTLED =
   /^(Throttl|TooManyRequests|RequestLimitExceeded|LimitExceeded|ServiceUnavailable|InternalServiceError|RequestTimeout)/;
 
 /** What an error thrown by the SDK says. */
-export function readFailure(error: unknown): Failure {
+export function readFailure(
+  error: unknown,
+  action: 'GetSecretValue' | 'PutSecretValue' = 'GetSecretValue',
+): Failure {
   const { name, code, status, said } = factsOf(error);
   const what = `${status === undefined ? 'no usable answer' : `answer ${status}`} ${said}`;
   const cause = bare(name, said);
   const person = (stable: string, next: string): Failure => {
     return { kind: 'person', code: stable, words: `${what}. ${next}`, cause };
   };
+  if (name === 'AccessDeniedException') {
+    const next = `Allow secretsmanager:${action} on this secret to the role or user that runs Mailferry.`;
+    return person('E_SECRET_DENIED', next);
+  }
   const known = BY_NAME[name];
   if (known) return person(...known);
   if (CREDENTIAL_NAMES.test(name)) return person('E_SECRET_CREDENTIALS', CREDENTIALS);

@@ -10,12 +10,12 @@ import { systemClock } from '../../lib/fetch/systemClock.ts';
 import { type Mailbox, parseSettingsFile } from '../../lib/mailbox/settings.ts';
 import { dialTls } from '../../lib/pop3/dial.ts';
 import { Secret, type Secrets } from '../../lib/secrets/port.ts';
-import { tokensByReference } from '../../lib/secrets/tokensByReference.ts';
 import { folderStore } from '../../lib/store/folder.ts';
 import { s3Store } from '../../lib/store/s3.ts';
 import { type BucketEnd, type FarEnd, type FolderEnd, startBucket, startFolder } from '../real/endsFar.ts';
 import { type NearEnd, passwordOf, startMail } from '../real/endsMail.ts';
 import { needing } from '../real/endsParts.ts';
+import { tokensByReference } from '../secrets/tokensByReference.ts';
 import { letter } from './mailForTrials.ts';
 import { comeToRest } from './rest.ts';
 

@@ -9,9 +9,9 @@ import { loadHead } from '../../lib/mailbox/head.ts';
 import { type Mailbox, parseSettingsFile } from '../../lib/mailbox/settings.ts';
 import type { Head } from '../../lib/mailbox/state.ts';
 import { Secret, type Secrets, type Tokens } from '../../lib/secrets/port.ts';
-import { tokensByReference } from '../../lib/secrets/tokensByReference.ts';
 import { memoryStore } from '../../lib/store/memory.ts';
 import type { ObjectStore } from '../../lib/store/port.ts';
+import { tokensByReference } from '../secrets/tokensByReference.ts';
 import { type Behaviour, bytesOf, type Fault, type ScriptedMessage } from '../servers/scripted.ts';
 import { type MemoryServer, scriptedInMemory } from '../servers/scriptedMemory.ts';
 

@@ -12,9 +12,9 @@ import { messageKey } from '../../lib/mailbox/names.ts';
 import { MAILBOXES_KEY } from '../../lib/mailbox/settings.ts';
 import { dialTls } from '../../lib/pop3/dial.ts';
 import { environmentSecrets } from '../../lib/secrets/environment.ts';
-import { tokensByReference } from '../../lib/secrets/tokensByReference.ts';
 import { memoryStore } from '../../lib/store/memory.ts';
 import { type ObjectStore, StoreError } from '../../lib/store/port.ts';
+import { tokensByReference } from '../secrets/tokensByReference.ts';
 import { mail, type ScriptedServer, startScripted } from '../servers/scripted.ts';
 
 const MESSAGES = [

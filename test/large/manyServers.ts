@@ -8,10 +8,10 @@ import { ByteBudget } from '../../lib/fetch/byteBudget.ts';
 import type { FetchPorts } from '../../lib/fetch/ports.ts';
 import { type RunOptions, runMailbox } from '../../lib/fetch/run.ts';
 import { Secret, type Secrets } from '../../lib/secrets/port.ts';
-import { tokensByReference } from '../../lib/secrets/tokensByReference.ts';
 import { memoryStore } from '../../lib/store/memory.ts';
 import { mailboxNamed, RecordingPublisher } from '../fetch/world.ts';
 import { settled } from '../pop3/fakeTimer.ts';
+import { tokensByReference } from '../secrets/tokensByReference.ts';
 import { type Fault, generatedMail } from '../servers/scripted.ts';
 import { type MemoryServer, scriptedInMemory } from '../servers/scriptedMemory.ts';
 

@@ -80,3 +80,19 @@ export async function issue(authority: Pair | null, wanted: CertificateOptions):
 function signedBy(authority: Pair | null) {
   return authority === null ? {} : { ca: { key: authority.key, cert: authority.cert } };
 }
+
+export interface Loopback extends Pair {
+  /** What vouches for it, PEM. */
+  readonly ca: string;
+}
+
+let loopback: Promise<Loopback> | undefined;
+
+/** A server's certificate for this machine, one a process: making keys takes longer than most tests. */
+export function loopbackPair(): Promise<Loopback> {
+  loopback ??= createAuthority().then(async (authority) => ({
+    ...(await issue(authority, { names: ['localhost'], ips: ['127.0.0.1'] })),
+    ca: authority.cert,
+  }));
+  return loopback;
+}

@@ -10,10 +10,10 @@ import { systemClock } from '../../../lib/fetch/systemClock.ts';
 import { parseSettingsFile } from '../../../lib/mailbox/settings.ts';
 import { dialTls } from '../../../lib/pop3/dial.ts';
 import { Secret, type Secrets } from '../../../lib/secrets/port.ts';
-import { tokensByReference } from '../../../lib/secrets/tokensByReference.ts';
 import { folderStore } from '../../../lib/store/folder.ts';
 import type { ObjectStore } from '../../../lib/store/port.ts';
 import { s3Store } from '../../../lib/store/s3.ts';
+import { tokensByReference } from '../../secrets/tokensByReference.ts';
 import { type Fetched, JOB, type OursJob } from './job.ts';
 import { nullStore } from './nullStore.ts';
 
