@@ -197,11 +197,12 @@ export async function greeted(
   options: Pick<SignInOptions, 'deadlineMs' | 'signal'>,
 ): Promise<Pop3Client> {
   const endpoint = await endpointOf(mailbox, ports);
-  const transport: Transport = await ports.dial(endpoint, options.signal);
+  const transport: Transport = await ports.dial(endpoint, options.signal, ports.observe);
   return Pop3Client.open(transport, {
     timer: ports.clock,
     deadlineMs: options.deadlineMs,
     signal: options.signal,
+    observe: ports.observe,
   });
 }
 
