@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { AdHoc } from './adHoc.ts';
 import { UsageError } from './exitCodes.ts';
 import { ABOUT_MESSAGES, COMMANDS, type CommandName, DEFAULT_TIME_LIMIT_SECONDS } from './help.ts';
 
@@ -8,6 +9,13 @@ const OPTIONS = {
   bucket: { type: 'string' },
   json: { type: 'boolean', default: false },
   'time-limit': { type: 'string' },
+  transcript: { type: 'string' },
+  host: { type: 'string' },
+  user: { type: 'string' },
+  port: { type: 'string' },
+  tls: { type: 'string' },
+  'password-from': { type: 'string' },
+  ca: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
   version: { type: 'boolean', short: 'V', default: false },
 } as const;
@@ -26,6 +34,10 @@ export interface Arguments {
   readonly bucket: string | undefined;
   readonly json: boolean;
   readonly timeLimitMs: number;
+  /** A file for what is said in the session. */
+  readonly transcript: string | undefined;
+  /** The mailbox to check, where no file has it. */
+  readonly adHoc: AdHoc | undefined;
   readonly help: boolean;
   readonly version: boolean;
 }
@@ -50,8 +62,14 @@ export function readArguments(argv: readonly string[]): Arguments {
       `${command} is about the messages of one mailbox: mailferry ${command} ID [UIDL …].`,
     );
   }
+  const adHoc = adHocOf(command, ids, values);
+  const { transcript } = values;
+  if (transcript !== undefined && command !== 'check' && command !== 'fetch')
+    throw new UsageError('--transcript is for check and fetch.');
   return {
     command,
+    transcript,
+    adHoc,
     ids: ofMessages ? ids.slice(0, 1) : ids,
     uidls: ofMessages ? ids.slice(1) : [],
     config,
@@ -62,6 +80,29 @@ export function readArguments(argv: readonly string[]): Arguments {
     version,
     timeLimitMs: timeLimit(values['time-limit']),
   };
+}
+
+const AD_HOC = ['host', 'user', 'port', 'tls', 'password-from', 'ca'] as const;
+
+function adHocOf(
+  command: CommandName | undefined,
+  ids: readonly string[],
+  values: ReturnType<typeof parsed>['values'],
+): AdHoc | undefined {
+  const given = AD_HOC.filter((name) => values[name] !== undefined);
+  if (given.length === 0) return undefined;
+  const { host, user, port, tls, ca, 'password-from': passwordFrom } = values;
+  if (command !== 'check')
+    throw new UsageError(
+      `--${given[0]} is for check alone; other commands take mailboxes from the settings file.`,
+    );
+  if (ids.length > 0 || values.config !== undefined)
+    throw new UsageError(
+      `--${given[0]} describes a mailbox that is in no file: name neither an ID nor --config beside it.`,
+    );
+  if (host === undefined || user === undefined)
+    throw new UsageError('A mailbox that is in no file wants both --host and --user.');
+  return { host, user, port, tls, passwordFrom, ca };
 }
 
 function parsed(argv: readonly string[]) {

@@ -34,7 +34,7 @@ Commands (for the mailboxes with these IDs, or for all that are enabled):
   fetch    store, announce and, where the mailbox says so, delete from the server
   watch    fetch each mailbox on its interval, until Ctrl-C or SIGTERM
   plan     show what fetch would do, and why; retrieves and changes nothing
-  check    try sign-in, store and events step by step; retrieves no mail
+  check    try every step from the host name to the listing, store and events; retrieves no mail
   status   show what is on record: last success, set-aside messages, back-off
   retry    have messages that are set aside tried by the next run: retry ID [UIDL …]
   release  forget that messages failed, so that they count as new: release ID [UIDL …]
@@ -67,6 +67,8 @@ events.ndjson in the folder unless the settings say otherwise. With "events: { s
 are printed on stdout and everything else on stderr; mailboxes that delete are refused then.
 
 ${OPTIONS}
+  --transcript FILE     writes what was said in the session, for one mailbox: without what signs in,
+                        and without mail; the file must not exist yet
 
 Examples:
   mailferry fetch
@@ -107,17 +109,26 @@ Examples:
 
 ${EXIT_CODES}`,
   check: `mailferry check [ID …] [options]
+mailferry check --host NAME --user NAME [--port N] [--tls stls] [--password-from env:NAME|file:PATH] [--ca FILE]
 
-Tries all that a run needs: the store, the events' destination, and for each mailbox the secret, the
-connection and its certificate, the greeting, the sign-in and the listing. It retrieves no mail. Where a
-mailbox deletes, the store is also tried for what deletions rest on; this writes about 40 MB under
-state/_probe/ and removes it again, at most once a week.
+Tries all that a run needs: the store, the events' destination, and for each mailbox step by step its host
+name, the connection, TLS and the certificates, the greeting, CAPA, the secret, the sign-in and the
+listing. Each step says how long it took and what the server said; the one that fails says what to do. It signs
+in once and retrieves no mail. Where a mailbox deletes, the store is also tried for what deletions rest on; this
+writes about 40 MB under state/_probe/ and removes it again, at most once a week.
+
+With --host and --user it needs no settings file, store or events. The password is read from where
+--password-from points, or asked for on the terminal; without either the check ends before the sign-in.
 
 ${OPTIONS}
+  --transcript FILE     writes what was said in the session, for one mailbox: without what signs in,
+                        and without mail; the file must not exist yet
 
 Examples:
   mailferry check
-  mailferry check support --json
+  mailferry check support --json | jq 'select(.ok == false)'
+  mailferry check support --transcript support.txt
+  mailferry check --host pop.example.org --user me@example.org
 
 ${EXIT_CODES}`,
   retry: `mailferry retry ID [UIDL …] [options]

@@ -1,4 +1,5 @@
 /** The command: process in, exit code out. Without "#!": the build puts it before the bundle. */
+import { askHidden } from './askHidden.ts';
 import { EXIT } from './exitCodes.ts';
 import { main } from './main.ts';
 
@@ -8,17 +9,17 @@ const SAME_PRESS_MS = 500;
 const stopping = new AbortController();
 let stoppedMs = 0;
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    if (!stopping.signal.aborted) {
-      stoppedMs = Date.now();
-      stopping.abort();
-      process.stderr.write('\nStopping: what is stored is being put on record. Once more ends it at once.\n');
-    } else if (Date.now() - stoppedMs > SAME_PRESS_MS) {
-      process.exit(EXIT.interrupted);
-    }
-  });
+function stop(): void {
+  if (!stopping.signal.aborted) {
+    stoppedMs = Date.now();
+    stopping.abort();
+    process.stderr.write('\nStopping: what is stored is being put on record. Once more ends it at once.\n');
+  } else if (Date.now() - stoppedMs > SAME_PRESS_MS) {
+    process.exit(EXIT.interrupted);
+  }
 }
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
 
 // The reader went away, as `head` does. The run goes on: mail matters more than its report.
 for (const output of [process.stdout, process.stderr]) {
@@ -33,4 +34,5 @@ process.exitCode = await main(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   signal: stopping.signal,
+  ask: (prompt) => askHidden(prompt, { input: process.stdin, output: process.stderr, interrupt: stop }),
 });

@@ -1,5 +1,6 @@
 import { SettingsError } from '../lib/mailbox/settings.ts';
 import packageJson from '../package.json' with { type: 'json' };
+import { adHocSecrets, adHocSettings } from './adHoc.ts';
 import { type Arguments, readArguments } from './arguments.ts';
 import { checkCommand } from './commands/check.ts';
 import type { Command } from './commands/command.ts';
@@ -10,8 +11,9 @@ import { statusCommand } from './commands/status.ts';
 import { watchCommand } from './commands/watch.ts';
 import { EXIT, type ExitCode, UsageError } from './exitCodes.ts';
 import { type CommandName, helpFor } from './help.ts';
-import { loadSettings } from './settings.ts';
+import { loadSettings, type Settings } from './settings.ts';
 import { type Host, terminalOf } from './terminal.ts';
+import { openTranscript, type Transcript } from './transcript.ts';
 import { wire } from './wiring.ts';
 
 const RUN: Readonly<Record<CommandName, Command>> = {
@@ -53,22 +55,37 @@ export async function main(argv: readonly string[], host: Host): Promise<ExitCod
 }
 
 async function run(command: CommandName, given: Arguments, host: Host): Promise<ExitCode> {
-  const settings = await loadSettings(given, host);
-  const { json, timeLimitMs } = given;
+  const { adHoc, json, timeLimitMs } = given;
+  const settings = adHoc ? adHocSettings(adHoc, host.cwd) : await loadSettings(given, host);
   // Events on stdout are for a program; a line of ours among them would break its input.
   const terminal = terminalOf(host, 'stdout' in settings.events);
   for (const id of settings.disabled)
     terminal.err(`${id}: passed over, since it is not enabled; name it to use it all the same.`);
-  return RUN[command]({
-    settings,
-    mailboxes: settings.mailboxes,
-    uidls: given.uidls,
-    ports: wire(settings, host),
-    terminal,
-    json,
-    timeLimitMs,
-    signal: host.signal,
-  });
+  const wired = wire(settings, host);
+  const transcript = transcriptOf(given.transcript, settings, { cwd: host.cwd, now: wired.clock.now });
+  try {
+    const secrets = adHoc ? await adHocSecrets(adHoc, host, wired.secrets) : wired.secrets;
+    return await RUN[command]({
+      ...{ settings, mailboxes: settings.mailboxes, uidls: given.uidls, terminal, json, timeLimitMs },
+      ...{ signal: host.signal, isAdHoc: adHoc !== undefined },
+      ports: { ...wired, secrets, ...(transcript && { observe: transcript.observe }) },
+    });
+  } finally {
+    const trouble = transcript?.close() ?? null;
+    if (trouble !== null) terminal.err(`mailferry: ${trouble}`);
+  }
+}
+
+function transcriptOf(
+  path: string | undefined,
+  { mailboxes }: Settings,
+  rest: { readonly cwd: string; readonly now: () => number },
+): Transcript | undefined {
+  if (path === undefined) return undefined;
+  const [mailbox, ...others] = mailboxes;
+  if (mailbox === undefined || others.length > 0)
+    throw new UsageError('--transcript is of one mailbox: name its ID.');
+  return openTranscript(path, { mailbox, ...rest });
 }
 
 function detail(error: unknown): string {

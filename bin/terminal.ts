@@ -8,6 +8,8 @@ export interface Host {
   readonly cwd: string;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
+  /** A line that a person types unseen; null where nobody can be asked. */
+  readonly ask?: (prompt: string) => Promise<string | null>;
 }
 
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };

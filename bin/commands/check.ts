@@ -1,50 +1,59 @@
 import { PublisherError } from '../../lib/events/port.ts';
-import { type CheckReport, type CheckStep, checkMailbox } from '../../lib/fetch/inspect.ts';
+import { checkMailbox } from '../../lib/fetch/check.ts';
+import type { CheckStep } from '../../lib/fetch/walk.ts';
 import { StoreError } from '../../lib/store/port.ts';
 import { EXIT, type ExitCode, exitCodeOfTrouble, worst } from '../exitCodes.ts';
-import { troubleInWords } from '../runInWords.ts';
 import { durationInWords } from '../words.ts';
 import type { Call } from './command.ts';
 
 /** Tries everything that a run needs, step by step, and retrieves no mail. */
 export async function checkCommand(call: Call): Promise<ExitCode> {
-  const codes = [
-    await checkPlace(call, 'store', () => checkStore(call)),
-    await checkPlace(call, 'events', () => checkEvents(call)),
-  ];
+  const codes = call.isAdHoc
+    ? []
+    : [
+        await checkPlace(call, 'store', () => checkStore(call)),
+        await checkPlace(call, 'events', () => checkEvents(call)),
+      ];
   for (const mailbox of call.mailboxes) {
     if (call.signal.aborted) return EXIT.interrupted;
     if (!call.json) call.terminal.out(`${mailbox.id}: ${mailbox.user} on ${mailbox.host}:${mailbox.port}`);
     const report = await checkMailbox(mailbox, call.ports, {
       deadlineMs: call.ports.clock.now() + call.timeLimitMs,
       signal: call.signal,
-      onStep: (step) => {
-        if (!call.json) call.terminal.out(mailboxStep(step));
+      state: call.isAdHoc !== true,
+      onStep: ({ name, ...step }) => {
+        if (call.json) call.terminal.json({ mailbox: mailbox.id, step: name, ...step });
+        else call.terminal.out(mailboxStep({ name, ...step }));
       },
     });
-    if (call.json) call.terminal.json(report);
-    else for (const line of conclusion(report)) call.terminal.out(line);
-    codes.push(exitCodeOfTrouble(report.error));
+    const { notes, error } = report;
+    if (call.json) call.terminal.json({ mailbox: mailbox.id, notes, error });
+    else for (const note of notes) call.terminal.out(`  note: ${note}`);
+    codes.push(exitCodeOfTrouble(error));
   }
   return call.signal.aborted ? EXIT.interrupted : worst(codes);
 }
 
-function conclusion({ notes, error }: CheckReport): string[] {
-  return [...notes.map((note) => `  note: ${note}`), ...(error === null ? [] : [troubleInWords(error)])];
-}
-
-/** What a mailbox's failed step says is in the conclusion, with its code. */
-function mailboxStep(step: CheckStep): string {
-  return stepInWords(step.ok ? step : { ...step, says: '' });
+/** With what is behind it; of one that failed, with what to do. */
+function mailboxStep({ details, code, next = '', ...step }: CheckStep): string {
+  const said = code === undefined ? step : { ...step, says: `${step.says} (${code})` };
+  const more = [...details, ...(next === '' ? [] : [`→ ${next}`])];
+  return [stepInWords(said), ...more.map((line) => `      ${line}`)].join('\n');
 }
 
 function stepInWords({ name, ok, ms, says }: Step): string {
-  return `  ${ok ? '✓' : '✗'} ${name.padEnd(12)} ${durationInWords(ms).padStart(6)}  ${says}`.trimEnd();
+  const [mark, took] = ok === null ? ['–', ''] : [ok ? '✓' : '✗', milliseconds(ms)];
+  return `  ${mark} ${name.padEnd(12)} ${took.padStart(6)}  ${says}`.trimEnd();
+}
+
+/** A step on the way to a server takes milliseconds where all is well. */
+function milliseconds(ms: number): string {
+  return ms < 1000 ? `${ms} ms` : durationInWords(ms);
 }
 
 interface Step {
   readonly name: string;
-  readonly ok: boolean;
+  readonly ok: boolean | null;
   readonly ms: number;
   readonly says: string;
 }

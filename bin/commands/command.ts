@@ -16,6 +16,8 @@ export interface Call {
   /** Of one run. */
   readonly timeLimitMs: number;
   readonly signal: AbortSignal;
+  /** The mailbox is one of the command line: there is neither store nor events. */
+  readonly isAdHoc?: boolean;
 }
 
 export type Command = (call: Call) => Promise<ExitCode>;

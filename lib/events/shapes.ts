@@ -1,7 +1,7 @@
 /**
  * What Mailferry says to the world. Types here and the JSON Schemas in ./schema come from these definitions
- * (`npm run schema`). An event is versioned by `v` in its detail: a version gains no field, loses none and
- * changes no meaning; what must change becomes `v: 2`.
+ * (`npm run schema`). An event is versioned by `v` in its detail: a version loses no field and changes no meaning, and what
+ * it gains may be absent; what must change becomes `v: 2`.
  */
 import { z } from 'zod';
 
@@ -110,6 +110,17 @@ const messageTooLarge = z
     'A message is larger than the mailbox allows. It stays on the server, and is fetched once the limit is raised',
   );
 
+const diagnosis = z
+  .strictObject({
+    step: z.string().describe('Where it failed: dns, tcp, tls, greeting, stls, capa, secret, sign-in, …'),
+    says: z.string().describe('The words of the server or the token endpoint, escaped, else ours'),
+    next: z.string().describe('What to do'),
+    facts: z
+      .record(z.string(), z.string())
+      .describe('What is known, by name, for people and for searching. Names may be added'),
+  })
+  .describe('Only where getting in failed. Nothing secret is in it');
+
 const mailboxFailing = z
   .strictObject({
     v: z.literal(1),
@@ -123,6 +134,7 @@ const mailboxFailing = z
     code: z.string().min(1).describe('Stable, for programs'),
     phase: z.string().nullable(),
     reason: z.string().describe('For people: what happened last, in the words of the server, and what to do'),
+    diagnosis: diagnosis.optional(),
   })
   .describe('A mailbox cannot be fetched. Once, however long it lasts; Mailbox Recovered ends it');
 

@@ -53,6 +53,7 @@ export function mailboxFailure(
     // Another sign-in, whatever became of the last one, must not come before LOGIN-DELAY is over.
     atLeastMs: Math.max(askedMs, tally.signIns > 0 ? tally.loginDelayMs : 0),
     settings: signInSettings(mailbox),
+    diagnosis: trouble.diagnosis,
   };
 }
 

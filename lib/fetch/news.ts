@@ -44,7 +44,7 @@ function withFailingTold(head: Head, sinceMs: number): Head {
 }
 
 function failingEvent(mailbox: string, backOff: BackOff): MailferryEvent {
-  const { sinceMs, failures, code, message, phase = null, kind = 'later' } = backOff;
+  const { sinceMs, failures, code, message, phase = null, kind = 'later', diagnosis } = backOff;
   return {
     detailType: 'Mailbox Failing',
     detail: {
@@ -57,6 +57,7 @@ function failingEvent(mailbox: string, backOff: BackOff): MailferryEvent {
       code,
       phase,
       reason: message,
+      ...(diagnosis && { diagnosis }),
     },
   };
 }

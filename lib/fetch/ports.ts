@@ -3,6 +3,7 @@
  * here. A simulation of the engine replaces all of them and nothing else.
  */
 import type { Publisher } from '../events/port.ts';
+import type { Observe } from '../pop3/observe.ts';
 import type { Dial, Timer } from '../pop3/transport.ts';
 import type { Secrets, Tokens } from '../secrets/port.ts';
 import type { ObjectStore } from '../store/port.ts';
@@ -34,4 +35,6 @@ export interface FetchPorts {
   trust(): Promise<StoreTrust>;
   /** One per process: bounds what all mailboxes together hold in memory on the way to the store. */
   readonly inFlight: ByteBudget;
+  /** Sees every line to a server; absent, as nearly always, it costs nothing. */
+  readonly observe?: Observe;
 }

@@ -1,3 +1,5 @@
+import type { Diagnosis } from '../mailbox/state.ts';
+
 /** What a run says of itself; `listed` is the sum of the seven other counts. */
 
 export interface Counts {
@@ -25,6 +27,8 @@ export interface Trouble {
   readonly message: string;
   /** Whether the same may work later ('later'), or a person must act. */
   readonly kind: 'later' | 'person';
+  /** Where it is one of getting in. */
+  readonly diagnosis?: Diagnosis;
 }
 
 /** A message that was tried in this run and is not stored, or is stored and cannot be deleted. */

@@ -19,6 +19,7 @@ import { asItLasts, mailboxFailure } from './coming.ts';
 import { Deadline } from './deadline.ts';
 import { decisions } from './decisions.ts';
 import { announceRun, classify, classifyQuiet, type Ending, NOTHING, reportOf } from './ending.ts';
+import { evidenceOf } from './evidence.ts';
 import { sampleOf, unheededTrouble } from './heeding.ts';
 import { hasNews, tellNews } from './news.ts';
 import type { FetchPorts } from './ports.ts';
@@ -100,7 +101,9 @@ async function perform(begin: RunBegin, options: RunOptions, signal: AbortSignal
   } catch (error) {
     // Asked to end while it waited for the server: nobody's failure.
     const ended = begin.deadline.aborted;
-    const trouble = advised(troubleOf(ended ? begin.deadline.reason : error, mailbox.id), mailbox);
+    const trouble = ended
+      ? troubleOf(begin.deadline.reason, mailbox.id)
+      : advised(error, mailbox, evidenceOf(error, ports.clock));
     const failure = mailboxFailure(error, trouble, begin);
     await closeBooks(context, (head) => (ended ? head : afterFailure(head, failure, ports.clock))).then(
       () => tellNews(context),

@@ -8,6 +8,7 @@ import { Pop3Client } from '../pop3/client.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import type { Endpoint, Transport } from '../pop3/transport.ts';
 import { type Secret, SecretError } from '../secrets/port.ts';
+import { noteShown } from './evidence.ts';
 import type { FenceForm } from './fence.ts';
 import { heeded, unheededNotes } from './heeding.ts';
 import { Known } from './known.ts';
@@ -185,6 +186,7 @@ async function signInWith(
     await signIn(client, mailbox, { credential, capabilities, nonce: ports.clock.nonce() });
     return client;
   } catch (error) {
+    noteShown(error, mailbox, credential);
     client.destroy(error instanceof Error ? error : new Error(String(error)));
     throw error;
   }
@@ -197,11 +199,12 @@ export async function greeted(
   options: Pick<SignInOptions, 'deadlineMs' | 'signal'>,
 ): Promise<Pop3Client> {
   const endpoint = await endpointOf(mailbox, ports);
-  const transport: Transport = await ports.dial(endpoint, options.signal);
+  const transport: Transport = await ports.dial(endpoint, options.signal, ports.observe);
   return Pop3Client.open(transport, {
     timer: ports.clock,
     deadlineMs: options.deadlineMs,
     signal: options.signal,
+    observe: ports.observe,
   });
 }
 

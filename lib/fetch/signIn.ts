@@ -177,6 +177,15 @@ function notBegun(
   code: string,
   { words, next }: { readonly words: string; readonly next: string },
 ): Pop3Error {
-  const facts = { kind: 'person', code, phase: 'sign-in', bytesIn, bytesOut, unsent: true } as const;
+  const facts = {
+    kind: 'person',
+    code,
+    phase: 'sign-in',
+    bytesIn,
+    bytesOut,
+    unsent: true,
+    words,
+    next,
+  } as const;
   return new Pop3Error(`sign-in: ${words}. Nothing secret was sent. ${next}`, facts);
 }

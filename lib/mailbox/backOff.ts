@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Mailbox } from './settings.ts';
-import type { BackOff, Head } from './state.ts';
+import type { BackOff, Diagnosis, Head } from './state.ts';
 
 /** What kind of trouble it was, as far as waiting goes. */
 export type Pace =
@@ -76,6 +76,7 @@ export interface MailboxFailure {
   readonly atLeastMs: number;
   /** Of `signInSettings`. */
   readonly settings: string;
+  readonly diagnosis?: Diagnosis | undefined;
 }
 
 /** Another failure in a row, when to try again, and whether a person is due to be told. */
@@ -108,6 +109,7 @@ export function afterFailure(
       refusals,
       settings: failure.settings,
       ...(told === undefined ? {} : { told }),
+      ...(failure.diagnosis && { diagnosis: failure.diagnosis }),
     },
   };
 }

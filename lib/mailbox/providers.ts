@@ -13,6 +13,8 @@ export interface Provider {
   readonly notes: readonly string[];
   /** There is no POP3 at all, so that any failure to get in means that. */
   readonly noPop3?: true;
+  /** Whose tokens its mail servers take, where they take any. */
+  readonly signsInWith?: 'microsoft' | 'google';
   /** LIST gives estimates, unless whoever runs it wants exact sizes: what `sizes` is where it is left out. */
   readonly estimates?: true;
   /** Where all this is said, the provider's own pages first. */
@@ -24,7 +26,8 @@ export const PROVIDERS: readonly Provider[] = [
     name: 'Gmail',
     hosts: ['gmail.com', 'googlemail.com'],
     signIn:
-      'Gmail takes an app password in place of the account’s own, which wants 2-Step Verification, and POP must be enabled in its settings (Forwarding and POP/IMAP). Google Workspace accounts take OAuth alone since March 2025, which Mailferry cannot do yet.',
+      'Gmail takes an app password in place of the account’s own, which wants 2-Step Verification, and POP must be enabled in its settings (Forwarding and POP/IMAP). Google Workspace accounts take OAuth alone since March 2025: "preset: gmail" with a token.',
+    signsInWith: 'google',
     notes: [
       'Gmail lists about 250 messages at a time, the oldest first: when nothing is left of these, a later run finds more.',
       'Gmail offers a message until a session that retrieved it has ended well, and not again, deleted or not. With "recent:" before the user name it offers all of the last 30 days each time; leave "delete: keep" then.',
@@ -42,9 +45,10 @@ export const PROVIDERS: readonly Provider[] = [
     name: 'Exchange Online',
     hosts: ['office365.com'],
     signIn:
-      'Exchange Online takes no password over POP3 any more, only OAuth, which Mailferry cannot do yet. Where it does, too many sign-ins read as a wrong password.',
+      'Exchange Online takes no password over POP3 any more, only OAuth: "preset: microsoft-365" with a token. Too many sign-ins read as a wrong password there.',
+    signsInWith: 'microsoft',
     notes: [
-      'Exchange Online takes no password over POP3 any more, only OAuth, which Mailferry cannot do yet.',
+      'Exchange Online takes no password over POP3 any more, only OAuth: "preset: microsoft-365" with a token.',
       'Exchange marks mail as read when it is retrieved.',
       'Exchange estimates the sizes that it lists, unless its administrator set it to exact ones: "sizes" is "estimated" here where it is left out.',
     ],
@@ -60,9 +64,10 @@ export const PROVIDERS: readonly Provider[] = [
     name: 'Outlook.com',
     hosts: ['outlook.com', 'hotmail.com', 'live.com', 'msn.com'],
     signIn:
-      'Outlook.com takes neither passwords nor app passwords over POP3 since September 2024, only OAuth, which Mailferry cannot do yet.',
+      'Outlook.com takes neither passwords nor app passwords over POP3 since September 2024, only OAuth: "preset: outlook.com" with a token.',
+    signsInWith: 'microsoft',
     notes: [
-      'Outlook.com takes neither passwords nor app passwords over POP3 since September 2024, only OAuth, which Mailferry cannot do yet.',
+      'Outlook.com takes neither passwords nor app passwords over POP3 since September 2024, only OAuth: "preset: outlook.com" with a token.',
     ],
     sources: [
       'https://techissuestoday.com/how-to-update-outlook-email-settings-to-avoid-losing-access-after-september-16/',
@@ -93,7 +98,7 @@ export const PROVIDERS: readonly Provider[] = [
     name: 'Yahoo',
     hosts: ['yahoo.com'],
     signIn:
-      'Yahoo takes an app password in place of the account’s own (Account security, External connections).',
+      'Yahoo takes an app password in place of the account’s own (Account security, External connections), or OAuth from clients that it has admitted: "preset: yahoo".',
     notes: ['Yahoo takes an app password in place of the account’s own.'],
     sources: ['https://help.yahoo.com/kb/generate-manage-rd-party-passwords-sln15241.html'],
   },

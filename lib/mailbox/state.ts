@@ -112,6 +112,17 @@ export interface Segment {
   readonly bytes: number;
 }
 
+/** Why getting in failed, as far as it is known; nothing secret is in it. */
+export interface Diagnosis {
+  /** A POP3 phase, or secret. */
+  readonly step: string;
+  /** The server's words, else ours. */
+  readonly says: string;
+  /** What to do. */
+  readonly next: string;
+  readonly facts: Readonly<Record<string, string>>;
+}
+
 export interface BackOff {
   /** In a row. */
   readonly failures: number;
@@ -130,6 +141,8 @@ export interface BackOff {
   readonly settings?: string;
   /** Whether a person is to be told, and whether the event was accepted. */
   readonly told?: 'due' | 'accepted';
+  /** Of the last failure, where it was one of getting in. */
+  readonly diagnosis?: Diagnosis;
 }
 
 /** The last listing after which nothing was left to do; what else falls due all the same follows from the head. */

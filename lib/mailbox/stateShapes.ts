@@ -76,6 +76,14 @@ const backOff = z.strictObject({
   refusals: count.optional(),
   settings: z.string().optional(),
   told: z.enum(['due', 'accepted']).optional(),
+  diagnosis: z
+    .strictObject({
+      step: z.string(),
+      says: z.string(),
+      next: z.string(),
+      facts: z.record(z.string(), z.string()),
+    })
+    .optional(),
 });
 
 const segment = z.strictObject({

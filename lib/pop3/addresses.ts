@@ -77,6 +77,11 @@ export function forbidden(address: string, reach: Reach): string | null {
   return version === 4 || GLOBAL_IPV6.check(bare, 'ipv6') ? null : 'not for global use';
 }
 
+/** The same as a word for people: what the public cannot reach, or "public". */
+export function whatIs(address: string): string {
+  return forbidden(address, 'public') ?? 'public';
+}
+
 function listOf({ net, prefix }: Pick<Range, 'net' | 'prefix'>, family: 'ipv4' | 'ipv6'): BlockList {
   const list = new BlockList();
   list.addSubnet(net, prefix, family);

@@ -118,7 +118,10 @@ export class Pop3Client {
       const piece = asBuffer(chunk);
       for (let at = 0; at < piece.length; ) {
         at = framing.push(piece, at);
-        if (framing.line !== null) lines.push(this.#connection.show(framing.line));
+        if (framing.line === null) continue;
+        const line = this.#connection.show(framing.line);
+        this.#connection.heard(line);
+        lines.push(line);
       }
     };
     try {

@@ -3,16 +3,19 @@ import type { Pop3Error } from './errors.ts';
 import { escapeBytes } from './escape.ts';
 import {
   type Exchange,
+  LEFT_OUT,
   mishap,
   RECONNECT,
   type Situation,
   sessionError,
   soFar,
   type Told,
+  visible,
 } from './explain.ts';
 import { BodyFraming, LineFraming } from './framing.ts';
 import { POP3_LIMITS, type Pop3Limits } from './limits.ts';
-import { type Show, showWithout } from './masking.ts';
+import { andWithout, type Show, showWithout } from './masking.ts';
+import type { Observe } from './observe.ts';
 import { Pace } from './pace.ts';
 import { refusal } from './refusals.ts';
 import { parseChallenge, parseStatus, type Status } from './replies.ts';
@@ -26,6 +29,8 @@ export interface Pop3Options {
   /** Aborting drops the connection at once; the pending call rejects with 'lost', E_POP3_ABORTED. */
   readonly signal?: AbortSignal;
   readonly limits?: Partial<Pop3Limits>;
+  /** Sees the conversation; what is written while signing in is not in it. */
+  readonly observe?: Observe | undefined;
 }
 
 /**
@@ -64,6 +69,7 @@ export class Connection {
   readonly limits: Pop3Limits;
   readonly #timer: Timer;
   readonly #wire: Wire;
+  readonly #observe: Observe | undefined;
   readonly #status: LineFraming;
   #input: Buffer = NOTHING;
   #at = 0;
@@ -79,6 +85,7 @@ export class Connection {
   constructor(transport: Transport, options: Pop3Options) {
     this.limits = { ...POP3_LIMITS, ...options.limits };
     this.#timer = options.timer;
+    this.#observe = options.observe;
     this.#status = new LineFraming(this.limits.statusLineBytes);
     this.#wire = new Wire(transport, {
       timer: options.timer,
@@ -108,6 +115,11 @@ export class Connection {
   /** Server text, escaped and capped, or withheld. */
   show(bytes: Uint8Array): string {
     return this.#show(bytes);
+  }
+
+  /** Tells whoever observes of a line that is the caller's to read, as `show` gave it. */
+  heard(line: string): void {
+    this.#observe?.({ what: 'heard', line });
   }
 
   close(reason: Error): void {
@@ -182,6 +194,7 @@ export class Connection {
     const commands = exchanges.map(({ verb, args }) => this.#encoded(verb ?? '', args));
     if (!this.#isOwed && this.#unread() > 0) throw await this.#unsolicited();
     this.#ahead.push(...commands);
+    if (this.#observe) for (const each of exchanges) this.#observe({ what: 'said', line: visible(each) });
     await this.#wire.write(Buffer.concat(commands), this.#timer.now() + first.statusMs);
   }
 
@@ -204,6 +217,7 @@ export class Connection {
     // A server that does not stuff dots goes on with the rest of the mail: the earlier that is seen, the less
     // is believed. What comes later is seen before the next command.
     if (!this.#isOwed && this.#unread() > 0) throw await this.#unsolicited();
+    this.#observe?.({ what: 'body', octets });
     return { octets, unstuffed: framing.unstuffed };
   }
 
@@ -227,6 +241,7 @@ export class Connection {
     const sent = this.#ahead.shift();
     if (sent === undefined) {
       if (this.#unread() > 0) throw await this.#unsolicited();
+      this.#observe?.({ what: 'said', line: visible(this.#exchange) });
       await this.#wire.write(command, untilMs);
     } else if (!sent.equals(command)) {
       // Its answer would be taken for another's.
@@ -243,14 +258,19 @@ export class Connection {
   }
 
   /** The status, behind any challenges that the exchange has answers to. */
-  async #converse({ answer }: Exchange, untilMs: number): Promise<Status> {
+  async #converse({ args, answer }: Exchange, untilMs: number): Promise<Status> {
+    if (answer !== undefined) for (const said of args.slice(1)) this.#show = andWithout(this.#show, said);
     for (let challenges = 0; challenges <= MOST_CHALLENGES; challenges += 1) {
       const line = await this.#readLine(untilMs);
       const challenge = answer === undefined ? null : parseChallenge(line);
       if (answer === undefined || challenge === null) return this.#parse(line);
       const said = await answer(challenge);
+      // What it says may give away as much as what is answered.
+      this.#observe?.({ what: 'heard', line: `+ ${LEFT_OUT}` });
       if ('complaint' in said) throw this.unproved(said.complaint);
       if (this.#unread() > 0) throw await this.#unsolicited();
+      this.#show = andWithout(this.#show, said.line);
+      this.#observe?.({ what: 'said', line: LEFT_OUT });
       await this.#wire.write(Buffer.from(`${said.line}\r\n`, 'latin1'), untilMs);
     }
     throw this.broken('E_POP3_CHALLENGES', `the server sent more than ${MOST_CHALLENGES} challenges`);
@@ -276,6 +296,7 @@ export class Connection {
 
   #parse(line: Buffer): Status {
     this.#reply = this.show(line);
+    this.heard(this.#reply);
     const status = parseStatus(line);
     if (status !== null) return status;
     throw this.broken('E_POP3_NOT_POP3', 'the answer is no POP3 status line (+OK or -ERR)');
@@ -334,6 +355,8 @@ export class Connection {
   }
 
   #error(told: Told): Pop3Error {
+    const { kind, code, words } = told;
+    if (kind === 'broken' || kind === 'lost') this.#observe?.({ what: 'dropped', code, words });
     return sessionError(this.#situation(), told);
   }
 }

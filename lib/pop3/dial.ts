@@ -7,7 +7,7 @@ import {
   createSecureContext,
   type TLSSocket,
 } from 'node:tls';
-import { forbidden, type Reach } from './addresses.ts';
+import { forbidden, type Reach, whatIs } from './addresses.ts';
 import {
   abortedError,
   clientCertificateError,
@@ -22,6 +22,8 @@ import {
 } from './dialErrors.ts';
 import type { Pop3Error } from './errors.ts';
 import { DIAL_LIMITS, type DialLimits } from './limits.ts';
+import type { Handshake, Observe } from './observe.ts';
+import { presentedOn } from './presented.ts';
 import { overSocket } from './socket.ts';
 import { tlsFacts } from './tlsFacts.ts';
 import type { Dial, Endpoint, Timer, TlsFacts, Transport } from './transport.ts';
@@ -52,7 +54,7 @@ export interface Address {
 export function dialTls(options: DialOptions): Dial {
   const { timer, reach = 'any', resolve = resolveHost } = options;
   const limits = { ...DIAL_LIMITS, ...options.limits };
-  return async (endpoint, signal) => {
+  return async (endpoint, signal, observe) => {
     const { tls = 'implicit' } = endpoint;
     if (tls !== 'none') refuseUnusable(endpoint);
     const step = <T>(phase: 'dns' | 'tcp' | 'tls', limitMs: number, start: Start<T>) =>
@@ -62,12 +64,19 @@ export function dialTls(options: DialOptions): Dial {
       return () => {};
     });
     const addresses = permitted(endpoint, found, reach);
+    observe?.({
+      what: 'addresses',
+      addresses: found.map(({ address }) => ({ address, what: whatIs(address) })),
+    });
     const tcp = await step<Socket>('tcp', limits.tcpMs, (settle) =>
       openTcp(endpoint, addresses, limits.addressMs, settle),
     );
+    observe?.({ what: 'connected', address: tcp.remoteAddress ?? 'unknown', port: endpoint.port });
     const secured = async () => {
       try {
-        return await step<Transport>('tls', limits.tlsMs, (settle) => openTls(endpoint, tcp, settle));
+        return await step<Transport>('tls', limits.tlsMs, (settle) =>
+          openTls(endpoint, tcp, settle, observe),
+        );
       } catch (error) {
         tcp.destroy();
         throw error;
@@ -165,7 +174,12 @@ function openTcp(
   return () => socket.destroy();
 }
 
-function openTls(endpoint: Endpoint, tcp: Socket, settle: Settle<Transport>): () => void {
+function openTls(
+  endpoint: Endpoint,
+  tcp: Socket,
+  settle: Settle<Transport>,
+  observe: Observe | undefined,
+): () => void {
   const socket = connectTls({
     socket: tcp,
     // SNI is for names only (RFC 6066); an address is proved by the certificate's IP entries.
@@ -181,11 +195,26 @@ function openTls(endpoint: Endpoint, tcp: Socket, settle: Settle<Transport>): ()
         ? withoutNames(certificate)
         : checkServerIdentity(endpoint.host, certificate),
   });
-  socket.on('error', (error) => settle.failed(tlsError(endpoint, error)));
+  let presented: Handshake | undefined;
+  const judged = (trusted: boolean) => {
+    if (presented !== undefined) observe?.({ what: 'handshake', trusted, ...presented });
+    presented = undefined;
+  };
+  if (observe !== undefined) {
+    // Before Node's own listener, which destroys a socket whose certificate is not right.
+    socket.prependOnceListener('secure', () => {
+      presented = presentedOn(socket);
+    });
+  }
+  socket.on('error', (error) => {
+    judged(false);
+    settle.failed(tlsError(endpoint, error));
+  });
   // Where the socket below is destroyed there is no error.
   socket.once('close', () => settle.failed(tlsError(endpoint, undefined)));
   socket.once('secureConnect', () => {
     const line = proven(socket, endpoint);
+    judged('read' in line);
     if ('read' in line) settle.done(line);
     else settle.failed(line);
   });

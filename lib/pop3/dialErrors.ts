@@ -275,8 +275,9 @@ function wrongName({ cert }: Trouble): Named {
 }
 
 function dialError(phase: Pop3Phase, endpoint: Endpoint, cause: unknown, named: Named): Pop3Error {
-  const message = `${phase}: ${endpoint.host}:${endpoint.port}: ${named.words}. ${named.next}`;
-  const facts = { kind: named.kind, code: named.code, phase, bytesIn: 0, bytesOut: 0 };
+  const { kind, code, words, next } = named;
+  const message = `${phase}: ${endpoint.host}:${endpoint.port}: ${words}. ${next}`;
+  const facts = { kind, code, phase, words, next, bytesIn: 0, bytesOut: 0 };
   return new Pop3Error(message, facts, cause === undefined ? undefined : { cause });
 }
 

@@ -36,6 +36,9 @@ export interface Pop3Facts {
   /** Stable, for programs: E_POP3_… */
   readonly code: string;
   readonly phase: Pop3Phase;
+  /** What happened, and what comes next or a person should do; the message has both. */
+  readonly words?: string;
+  readonly next?: string;
   /** The verb and message number, for example "RETR 7"; never an argument of signing in. */
   readonly command?: string | undefined;
   /** The server's own first line, escaped, at most 512 characters. */
@@ -53,6 +56,8 @@ export class Pop3Error extends Error {
   readonly kind: Pop3ErrorKind;
   readonly code: string;
   readonly phase: Pop3Phase;
+  readonly words: string;
+  readonly next: string;
   readonly command: string | undefined;
   readonly reply: string | undefined;
   readonly waitSeconds: number | undefined;
@@ -66,6 +71,8 @@ export class Pop3Error extends Error {
     this.kind = facts.kind;
     this.code = facts.code;
     this.phase = facts.phase;
+    this.words = facts.words ?? message;
+    this.next = facts.next ?? '';
     this.command = facts.command;
     this.reply = facts.reply;
     this.waitSeconds = facts.waitSeconds;

@@ -66,10 +66,19 @@ export function sessionError(situation: Situation, told: Told): Pop3Error {
   const command = verb === null ? undefined : phase === 'sign-in' ? verb : [verb, ...args].join(' ');
   const where = command === undefined ? phase : `${phase} (${command})`;
   const said = reply === undefined ? '' : ` The server said: "${reply}".`;
-  const { kind, code, waitSeconds, unsent = false } = told;
-  const facts = { kind, code, phase, command, reply, waitSeconds, bytesIn, bytesOut, unsent };
+  const { kind, code, words, next, waitSeconds, unsent = false } = told;
+  const facts = { kind, code, phase, words, next, command, reply, waitSeconds, bytesIn, bytesOut, unsent };
   const cause = told.cause === undefined ? undefined : { cause: told.cause };
-  return new Pop3Error(`${where}: ${told.words}.${said} ${told.next}`, facts, cause);
+  return new Pop3Error(`${where}: ${words}.${said} ${next}`, facts, cause);
+}
+
+/** Stands where something was written that only the server may read. */
+export const LEFT_OUT = '***';
+
+/** A command as it may be seen: of what signs in, the user name behind USER and the mechanism behind AUTH alone (quirk A-14). */
+export function visible({ phase, verb, args }: Exchange): string {
+  const open = phase !== 'sign-in' ? args.length : verb === 'USER' || verb === 'AUTH' ? 1 : 0;
+  return [verb, ...args.slice(0, open), ...(args.length > open ? [LEFT_OUT] : [])].join(' ');
 }
 
 /** A line that ended, broke or ran out of time; it says how much had come. */

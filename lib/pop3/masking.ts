@@ -21,6 +21,13 @@ export function showWithout(secret: string): Show {
   };
 }
 
+/** The same, for a line of SASL besides: its words are secret too, whatever they are made of. */
+export function andWithout(show: Show, line: string): Show {
+  if (line.length < ECHO_BYTES) return show;
+  const without = showWithout(line);
+  return (bytes) => (without(bytes) === WITHHELD ? WITHHELD : show(bytes));
+}
+
 function echoes(secret: string): string[] {
   const raw = Buffer.from(secret, 'utf8');
   const forms = [raw.toString('latin1'), raw.toString('hex'), ...base64Forms(raw)];

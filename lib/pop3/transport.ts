@@ -1,3 +1,4 @@
+import type { Observe } from './observe.ts';
 import type { ChannelBinding } from './sasl/scram.ts';
 
 /**
@@ -77,6 +78,6 @@ export interface Endpoint {
 /**
  * Opens a connection as the endpoint's `tls` has it: after the TLS handshake (1.2 or newer, name verified), or in the
  * clear, for 'stls' with `startTls`. Rejects with a Pop3Error that names the phase (dns, tcp, tls). `signal` drops the
- * attempt, and the handshake of `startTls` too.
+ * attempt, and the handshake of `startTls` too. `observe` sees addresses, connection and handshakes.
  */
-export type Dial = (endpoint: Endpoint, signal: AbortSignal) => Promise<Transport>;
+export type Dial = (endpoint: Endpoint, signal: AbortSignal, observe?: Observe) => Promise<Transport>;

@@ -90,6 +90,12 @@ export function mailboxFailing(name: string) {
     code: 'E_POP3_AUTH',
     phase: 'sign-in',
     reason: 'sign-in (PASS): the server refused.',
+    diagnosis: {
+      step: 'sign-in',
+      says: '-ERR [AUTH] no',
+      next: 'Check the user name and the password; the server says it is these.',
+      facts: { code: 'E_POP3_AUTH', host: 'pop.example.org', port: '995', tls: 'implicit' },
+    },
   } as const satisfies MailboxFailing;
   return { detailType: 'Mailbox Failing', detail } as const satisfies MailferryEvent;
 }

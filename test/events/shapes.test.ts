@@ -49,6 +49,7 @@ describe('details', () => {
     ['Message Set Aside', messageSetAside('a').detail],
     ['Message Too Large', messageTooLarge('a').detail],
     ['Mailbox Failing', mailboxFailing('a').detail],
+    ['Mailbox Failing', { ...mailboxFailing('a').detail, diagnosis: undefined }],
     ['Mailbox Recovered', mailboxRecovered('a').detail],
     ['Run Finished', runFinished('r1').detail],
   ] as const)('%s: a true one passes', (detailType, value) => {

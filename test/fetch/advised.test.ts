@@ -1,6 +1,7 @@
 /** At a provider that is known, a run's error says what that provider wants. */
 import { describe, expect, it } from 'vitest';
-import { checkMailbox, planMailbox } from '../../lib/fetch/inspect.ts';
+import { checkMailbox } from '../../lib/fetch/check.ts';
+import { planMailbox } from '../../lib/fetch/inspect.ts';
 import { mail } from '../servers/scripted.ts';
 import { letter, World } from './world.ts';
 

@@ -1,12 +1,33 @@
 import { expect } from 'vitest';
 import type { Mailbox } from '../../lib/mailbox/settings.ts';
-import { Secret } from '../../lib/secrets/port.ts';
-import type { World } from '../fetch/world.ts';
+import { Secret, SecretError } from '../../lib/secrets/port.ts';
+import { EXCHANGE, inAnHour, jwt } from '../fetch/tokens.ts';
+import type { World, WorldOptions } from '../fetch/world.ts';
 import { type BearerOptions, bearerAuth, plainAuth } from '../servers/scriptedAuth.ts';
 import { answers, commandsOf, type Group, hangsUp } from './quirk.ts';
 
 const NONE = { stored: 0, retrieved: 0 } as const;
 const REFUSED = '-ERR Logon failure: unknown user name or bad password.\r\n';
+
+/** A mailbox at Exchange Online, and a token that it is refused with. */
+function exchange(token: () => Promise<string>): WorldOptions {
+  return {
+    settings: {
+      host: 'outlook.office365.com',
+      password: undefined,
+      signIn: { mechanism: 'xoauth2', initialResponse: false, token: { from: 'env:TOKEN' } },
+    },
+    faults: [answers('AUTH', REFUSED)],
+    tokens: { read: async () => new Secret(await token()) },
+  };
+}
+
+/** The one Mailbox Failing of all that was published. */
+function diagnosisOf({ publisher }: World): object | undefined {
+  const told = publisher.accepted.filter(({ detailType }) => detailType === 'Mailbox Failing');
+  expect(told).toHaveLength(1);
+  return told[0]?.detailType === 'Mailbox Failing' ? told[0].detail.diagnosis : undefined;
+}
 
 /** Longer than a line of a command may be (RFC 5034 section 4), as real ones are. */
 const TOKEN = `ey${'J0'.repeat(800)}`;
@@ -35,6 +56,79 @@ export const SIGNING_IN: Group = {
   name: 'authentication',
   ids: 'A-01 A-02 A-03 A-04 A-05 A-06 A-07 A-08 A-09 A-10 A-11 A-12 A-13 A-14',
   tried: [
+    {
+      ids: ['A-03'],
+      when: 'the token is for IMAP, and the refusal reads as a wrong password',
+      world: exchange(async () => jwt({ aud: EXCHANGE, scp: 'IMAP.AccessAsUser.All', exp: inAnHour() })),
+      runs: 3,
+      outcome: {
+        ...NONE,
+        last: { error: { code: 'E_POP3_TOKEN_REFUSED', kind: 'person' } },
+        says: /The token is for IMAP\..*POP\.AccessAsUser\.All/,
+        check: (world) =>
+          expect(diagnosisOf(world)).toMatchObject({
+            ...{ step: 'sign-in', says: REFUSED.trim() },
+            facts: {
+              advice: 'token-for-imap',
+              tokenScopes: 'IMAP.AccessAsUser.All',
+              provider: 'Exchange Online',
+            },
+          }),
+      },
+    },
+    {
+      ids: ['A-04', 'A-10'],
+      when: 'the refresh token has died: a person is told at once what to do, and the server is not signed in to',
+      world: exchange(() => {
+        const words =
+          'invalid_grant: AADSTS70043: The refresh token has expired due to sign-in frequency checks.';
+        throw new SecretError(words, { kind: 'person', code: 'E_TOKEN_REVOKED', reference: 'grant' });
+      }),
+      runs: 1,
+      outcome: {
+        ...NONE,
+        last: { error: { code: 'E_TOKEN_REVOKED', kind: 'person', phase: 'secret' } },
+        says: /AADSTS70043.*mailferry authorize/,
+        never: /^AUTH/,
+        check: (world) =>
+          expect(diagnosisOf(world)).toMatchObject({
+            step: 'secret',
+            facts: { aadsts: '70043', advice: 'AADSTS70043' },
+          }),
+      },
+    },
+    {
+      ids: ['A-10'],
+      when: 'the provider has switched password sign-in off',
+      world: {
+        settings: { host: 'pop-mail.outlook.com' },
+        faults: [answers('PASS', '-ERR Logon failure: BasicAuthBlocked\r\n')],
+      },
+      outcome: { ...NONE, says: /only OAuth: "preset: outlook\.com".*See https:/ },
+    },
+    {
+      ids: ['A-08', 'A-10'],
+      when: 'one text of Tencent’s has every reason in it',
+      world: {
+        settings: { host: 'pop.qq.com' },
+        faults: [
+          answers(
+            'PASS',
+            '-ERR Login fail. Account is abnormal, service is not open, password is incorrect, login frequency limited, or system is busy.\r\n',
+          ),
+        ],
+      },
+      runs: 3,
+      outcome: {
+        ...NONE,
+        says: /Account is abnormal.*authorization code of 16 characters.*See https:/,
+        check: (world) =>
+          expect(diagnosisOf(world)).toMatchObject({
+            says: expect.stringContaining('login frequency limited'),
+            facts: { code: 'E_POP3_SIGNIN_UNCLEAR', provider: 'QQ Mail' },
+          }),
+      },
+    },
     {
       ids: ['A-01'],
       when: 'XOAUTH2 is taken in two steps alone',
@@ -149,10 +243,5 @@ export const SIGNING_IN: Group = {
       by: [{ file: 'test/pop3/secrets.test.ts', title: 'is in no error long after signing in' }],
     },
   ],
-  left: [
-    {
-      ids: ['A-04'],
-      because: 'how access tokens are had is no part of a run over a server',
-    },
-  ],
+  left: [],
 };

@@ -1,6 +1,6 @@
 /** Whole runs against a real Dovecot: over STLS, in the clear, and where it has no STLS or takes no password in the clear. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkMailbox } from '../../lib/fetch/inspect.ts';
+import { checkMailbox } from '../../lib/fetch/check.ts';
 import { runMailbox } from '../../lib/fetch/run.ts';
 import { systemClock } from '../../lib/fetch/systemClock.ts';
 import { type Mailbox, PLAINTEXT } from '../../lib/mailbox/settings.ts';
