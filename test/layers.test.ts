@@ -94,6 +94,10 @@ const ROWS: Readonly<
     may: ['@aws-sdk/client-secrets-manager', './port.ts'],
     mayNot: ['../store/port.ts', '../fetch/run.ts', '@aws-sdk/client-s3', 'node:net'],
   },
+  'lib/jobs': {
+    may: ['@aws-sdk/client-sqs', '@smithy/node-http-handler', './port.ts'],
+    mayNot: ['../store/port.ts', '../mailbox/names.ts', '@aws-sdk/client-s3', 'node:net', 'node:fs'],
+  },
   'lib/mail': {
     may: ['libmime', 'mailparser', './headers.ts'],
     mayNot: ['../store/port.ts', '../fetch/run.ts', '@aws-sdk/client-s3', 'node:net', 'node:fs'],
