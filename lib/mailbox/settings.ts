@@ -180,6 +180,62 @@ export function parseMailboxesDocument(value: unknown, source: string): Mailboxe
   return parseWith(mailboxesDocument, value, source);
 }
 
+/** A mailbox of a document that is wrong, or bears the id of another. */
+export interface BrokenMailbox {
+  /** Null: it has none that could be one. */
+  readonly id: string | null;
+  readonly problems: readonly string[];
+}
+
+export interface MailboxesRead {
+  readonly document: MailboxesDocument;
+  /** Those that the document does not have. */
+  readonly broken: readonly BrokenMailbox[];
+}
+
+/**
+ * As parseMailboxesDocument, but a mailbox that is wrong takes no other with it. Of two with one id nobody knows which is
+ * meant: neither is good. Throws SettingsError where the document itself is wrong, or no mailbox of it is good.
+ */
+export function readMailboxesDocument(value: unknown, source: string): MailboxesRead {
+  const parsed = mailboxesDocument.safeParse(value);
+  const list: readonly unknown[] =
+    isRecord(value) && Array.isArray(value['mailboxes']) ? value['mailboxes'] : [];
+  const wrong = new Map<number, string[]>();
+  const add = (index: number, problems: readonly string[]) =>
+    wrong.set(index, [...(wrong.get(index) ?? []), ...problems]);
+  let isWhole = true;
+  for (const issue of parsed.error?.issues ?? []) {
+    const [, index] = issue.path;
+    if (typeof index === 'number') add(index, describe(issue, value));
+    else isWhole = false;
+  }
+  for (const index of sharedIds(list))
+    add(index, [
+      `mailboxes[${index}].id: ${JSON.stringify(idOf(list[index]))} is used twice; ids are unique`,
+    ]);
+  if (isWhole && wrong.size === 0 && parsed.success) return { document: parsed.data, broken: [] };
+  const good = list.filter((_, index) => !wrong.has(index));
+  // All problems at once, those of the document among them.
+  if (!isWhole || good.length === 0) return { document: parseMailboxesDocument(value, source), broken: [] };
+  return {
+    document: parseMailboxesDocument({ ...(isRecord(value) ? value : {}), mailboxes: good }, source),
+    broken: [...wrong].map(([index, problems]) => ({ id: idOf(list[index]), problems })),
+  };
+}
+
+/** Indexes of mailboxes whose id another has, too. */
+function sharedIds(list: readonly unknown[]): readonly number[] {
+  const counts = new Map<string, number>();
+  for (const id of list.map(idOf)) if (id !== null) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return list.flatMap((one, index) => ((counts.get(idOf(one) ?? '') ?? 0) > 1 ? [index] : []));
+}
+
+function idOf(one: unknown): string | null {
+  const id = isRecord(one) ? one['id'] : undefined;
+  return typeof id === 'string' && MAILBOX_ID.test(id) ? id : null;
+}
+
 function parseWith<T>(schema: z.ZodType<T>, value: unknown, source: string): T {
   const parsed = schema.safeParse(value);
   const issues = parsed.success ? [] : parsed.error.issues.flatMap((issue) => describe(issue, value));
@@ -192,12 +248,15 @@ function parseWith<T>(schema: z.ZodType<T>, value: unknown, source: string): T {
 function repeatedIds(value: unknown): string[] {
   const mailboxes = isRecord(value) ? value['mailboxes'] : undefined;
   if (!Array.isArray(mailboxes)) return [];
-  const ids = mailboxes.map((one: unknown) => (isRecord(one) ? one['id'] : undefined));
-  return ids.flatMap((id, index) =>
-    typeof id === 'string' && ids.indexOf(id) < index
-      ? [`mailboxes[${index}].id: ${JSON.stringify(id)} is used twice; ids are unique`]
-      : [],
-  );
+  const seen = new Set<unknown>();
+  return mailboxes.flatMap((one: unknown, index) => {
+    const id = isRecord(one) ? one['id'] : undefined;
+    if (typeof id !== 'string' || !seen.has(id)) {
+      seen.add(id);
+      return [];
+    }
+    return [`mailboxes[${index}].id: ${JSON.stringify(id)} is used twice; ids are unique`];
+  });
 }
 
 function describe(issue: z.core.$ZodIssue, root: unknown): string[] {
