@@ -198,30 +198,40 @@ export interface MailboxesRead {
  * meant: neither is good. Throws SettingsError where the document itself is wrong, or no mailbox of it is good.
  */
 export function readMailboxesDocument(value: unknown, source: string): MailboxesRead {
-  const parsed = mailboxesDocument.safeParse(value);
-  const list: readonly unknown[] =
-    isRecord(value) && Array.isArray(value['mailboxes']) ? value['mailboxes'] : [];
+  try {
+    return { document: parseMailboxesDocument(value, source), broken: [] };
+  } catch (error) {
+    const list: readonly unknown[] =
+      isRecord(value) && Array.isArray(value['mailboxes']) ? value['mailboxes'] : [];
+    const wrong = error instanceof SettingsError ? problemsByMailbox(error.problems, list) : null;
+    if (wrong === null || wrong.size === list.length) throw error;
+    const good = list.filter((_, index) => !wrong.has(index));
+    return {
+      document: parseMailboxesDocument({ ...(isRecord(value) ? value : {}), mailboxes: good }, source),
+      broken: [...wrong].map(([index, problems]) => ({ id: idOf(list[index]), problems })),
+    };
+  }
+}
+
+/** By index; null: there are some that no single mailbox has. */
+function problemsByMailbox(
+  problems: readonly string[],
+  list: readonly unknown[],
+): ReadonlyMap<number, readonly string[]> | null {
   const wrong = new Map<number, string[]>();
-  const add = (index: number, problems: readonly string[]) =>
-    wrong.set(index, [...(wrong.get(index) ?? []), ...problems]);
-  let isWhole = true;
-  for (const issue of parsed.error?.issues ?? []) {
-    const [, index] = issue.path;
-    if (typeof index === 'number') add(index, describe(issue, value));
-    else isWhole = false;
+  const add = (index: number, problem: string) => wrong.set(index, [...(wrong.get(index) ?? []), problem]);
+  for (const problem of problems) {
+    const [, index] = /^mailboxes\[(\d+)\]/.exec(problem) ?? [];
+    if (index === undefined) return null;
+    add(Number(index), problem);
   }
   for (const index of sharedIds(list))
-    add(index, [
-      `mailboxes[${index}].id: ${JSON.stringify(idOf(list[index]))} is used twice; ids are unique`,
-    ]);
-  if (isWhole && wrong.size === 0 && parsed.success) return { document: parsed.data, broken: [] };
-  const good = list.filter((_, index) => !wrong.has(index));
-  // All problems at once, those of the document among them.
-  if (!isWhole || good.length === 0) return { document: parseMailboxesDocument(value, source), broken: [] };
-  return {
-    document: parseMailboxesDocument({ ...(isRecord(value) ? value : {}), mailboxes: good }, source),
-    broken: [...wrong].map(([index, problems]) => ({ id: idOf(list[index]), problems })),
-  };
+    if (!wrong.has(index))
+      add(
+        index,
+        `mailboxes[${index}].id: ${JSON.stringify(idOf(list[index]))} is used twice; ids are unique`,
+      );
+  return wrong;
 }
 
 /** Indexes of mailboxes whose id another has, too. */

@@ -53,7 +53,7 @@ describe('the environment', () => {
       queueUrl: queue.MAILFERRY_QUEUE_URL,
     });
     expect(() => readFetchEnvironment(withoutBus)).toThrow(
-      /2 problems[^]*BUS: is missing[^]*QUEUE_URL: is missing/,
+      /2 problems\n.*BUS: is missing\n.*QUEUE_URL: is missing/,
     );
     expect(() => readDispatchEnvironment(GOOD)).toThrow('MAILFERRY_QUEUE_URL: is missing');
   });
