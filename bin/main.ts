@@ -2,19 +2,26 @@ import { SettingsError } from '../lib/mailbox/settings.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Arguments, readArguments } from './arguments.ts';
 import { checkCommand } from './commands/check.ts';
-import type { Command } from './commands/command.ts';
+import type { Command, StoreCommand } from './commands/command.ts';
 import { fetchCommand } from './commands/fetch.ts';
+import { mailboxesCommand } from './commands/mailboxes.ts';
 import { planCommand } from './commands/plan.ts';
+import { probeCommand } from './commands/probe.ts';
 import { releaseCommand, retryCommand } from './commands/setAside.ts';
 import { statusCommand } from './commands/status.ts';
 import { watchCommand } from './commands/watch.ts';
 import { EXIT, type ExitCode, UsageError } from './exitCodes.ts';
 import { type CommandName, helpFor } from './help.ts';
-import { loadSettings } from './settings.ts';
+import { settingsFor, storeFor } from './places.ts';
 import { type Host, terminalOf } from './terminal.ts';
-import { wire } from './wiring.ts';
+import { storeOf, wire } from './wiring.ts';
 
-const RUN: Readonly<Record<CommandName, Command>> = {
+/** About a store and what is in it; they use no mailbox. */
+const IN_STORE = { mailboxes: mailboxesCommand, probe: probeCommand } as const satisfies Partial<
+  Record<CommandName, StoreCommand>
+>;
+
+const RUN: Readonly<Record<Exclude<CommandName, keyof typeof IN_STORE>, Command>> = {
   fetch: fetchCommand,
   watch: watchCommand,
   plan: planCommand,
@@ -53,10 +60,16 @@ export async function main(argv: readonly string[], host: Host): Promise<ExitCod
 }
 
 async function run(command: CommandName, given: Arguments, host: Host): Promise<ExitCode> {
-  const settings = await loadSettings(given, host);
   const { json, timeLimitMs } = given;
+  if (command === 'mailboxes' || command === 'probe') {
+    const store = storeOf(await storeFor(given, host));
+    return IN_STORE[command]({ given, host, store, terminal: terminalOf(host, false) });
+  }
+  const announces = command === 'fetch' || command === 'watch';
+  const { settings, broken } = await settingsFor(given, host, announces);
   // Events on stdout are for a program; a line of ours among them would break its input.
-  const terminal = terminalOf(host, 'stdout' in settings.events);
+  const terminal = terminalOf(host, settings.events !== null && 'stdout' in settings.events);
+  for (const line of broken) terminal.err(line);
   for (const id of settings.disabled)
     terminal.err(`${id}: passed over, since it is not enabled; name it to use it all the same.`);
   return RUN[command]({

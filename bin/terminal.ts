@@ -8,6 +8,8 @@ export interface Host {
   readonly cwd: string;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Asks a person for yes or no; absent where there is nobody to ask. */
+  readonly confirm?: (question: string) => Promise<boolean>;
 }
 
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };

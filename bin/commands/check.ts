@@ -10,7 +10,10 @@ import type { Call } from './command.ts';
 export async function checkCommand(call: Call): Promise<ExitCode> {
   const codes = [
     await checkPlace(call, 'store', () => checkStore(call)),
-    await checkPlace(call, 'events', () => checkEvents(call)),
+    // Of a bucket's mailboxes without --bus: what announces there is a function, with a bus of its own.
+    call.settings.events === null
+      ? EXIT.done
+      : await checkPlace(call, 'events', () => checkEvents(call, call.settings.events)),
   ];
   for (const mailbox of call.mailboxes) {
     if (call.signal.aborted) return EXIT.interrupted;
@@ -90,9 +93,9 @@ async function checkStore({ mailboxes, ports }: Call): Promise<string> {
   );
 }
 
-async function checkEvents({ settings, ports }: Call): Promise<string> {
+async function checkEvents({ ports }: Call, events: Call['settings']['events']): Promise<string> {
   await ports.publisher.prove();
-  const { events } = settings;
+  if (events === null) return 'none';
   if ('file' in events) return `${events.file} can be written`;
   return 'stdout' in events
     ? 'stdout; it proves nothing, so nothing may be deleted'

@@ -40,7 +40,7 @@ describe('the command line', () => {
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(110);
   });
 
-  it.each(['fetch', 'watch', 'plan', 'check', 'status'])('explains %s with examples', async (command) => {
+  it.each(['fetch', 'watch', 'plan', 'check', 'status', 'mailboxes', 'probe'])('explains %s with examples', async (command) => {
     const { code, stdout } = await mailferry([command, '--help'], { cwd: '/' });
     expect(code).toBe(EXIT.done);
     expect(stdout).toMatch(new RegExp(`^mailferry ${command} \\[ID …\\]`));
