@@ -12,7 +12,7 @@ export function differenceInWords(change: Difference, { problem }: Kept): readon
   return [
     ...(problem === '' ? [] : [`! what is there ${problem}, and is replaced as a whole`]),
     ...settings.map((setting) => `~ ${inWords(setting)}`),
-    ...removed.map((id) => `- ${id}`),
+    ...removed.map((id) => `- ${id || '(one without an id)'}`),
     ...changed.flatMap(({ id, settings: some }) =>
       some === null
         ? [`~ ${id}: was wrong, and is replaced as a whole`]

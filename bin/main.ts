@@ -1,4 +1,5 @@
 import { SettingsError } from '../lib/mailbox/settings.ts';
+import { StoreError } from '../lib/store/port.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Arguments, readArguments } from './arguments.ts';
 import { checkCommand } from './commands/check.ts';
@@ -53,6 +54,10 @@ export async function main(argv: readonly string[], host: Host): Promise<ExitCod
     if (error instanceof SettingsError) {
       terminal.err(`mailferry: ${error.message}`);
       return EXIT.usage;
+    }
+    if (error instanceof StoreError) {
+      terminal.err(`mailferry: ${error.message} (${error.code})`);
+      return error.kind === 'person' ? EXIT.person : EXIT.later;
     }
     terminal.err(`mailferry: an unexpected failure, please report it:\n${detail(error)}`);
     return EXIT.unexpected;

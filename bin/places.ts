@@ -9,7 +9,6 @@ import {
   SettingsError,
   type StoreSettings,
 } from '../lib/mailbox/settings.ts';
-import { StoreError } from '../lib/store/port.ts';
 import { UsageError } from './exitCodes.ts';
 import {
   bucketOf,
@@ -34,7 +33,7 @@ export interface Chosen {
   readonly broken: readonly string[];
 }
 
-/** Throws UsageError or SettingsError. `announces`: the command needs a place for its events. */
+/** Throws UsageError, SettingsError or StoreError. `announces`: the command needs a place for its events. */
 export async function settingsFor(
   choice: SettingsChoice,
   around: Around,
@@ -100,10 +99,7 @@ function inRegion(store: StoreSettings, { env }: Around): StoreSettings {
 }
 
 async function readDocument(store: StoreSettings, source: string): Promise<unknown> {
-  const read = await readJson(storeOf(store), MAILBOXES_KEY, MAX_DOCUMENT_BYTES).catch((error: unknown) => {
-    if (!(error instanceof StoreError)) throw error;
-    throw new UsageError(`${source} cannot be read: ${error.message} (${error.code})`, { cause: error });
-  });
+  const read = await readJson(storeOf(store), MAILBOXES_KEY, MAX_DOCUMENT_BYTES);
   if (read === null)
     throw new UsageError(
       `There is no ${source}: no mailbox is configured. Write it: mailferry mailboxes apply FILE`,

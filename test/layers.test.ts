@@ -217,6 +217,7 @@ describe('bounds', () => {
     ['lib/store/port.ts', 'ObjectStore'],
     ['lib/events/port.ts', 'Publisher'],
     ['lib/secrets/port.ts', 'Secrets'],
+    ['lib/jobs/port.ts', 'Jobs'],
   ])('keeps the port in %s small', async (file, name) => {
     const methods = methodsOf(await readFile(join(root, file), 'utf8'), name);
     expect(methods.length).toBeGreaterThan(0);

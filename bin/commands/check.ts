@@ -1,5 +1,6 @@
 import { PublisherError } from '../../lib/events/port.ts';
 import { type CheckReport, type CheckStep, checkMailbox } from '../../lib/fetch/inspect.ts';
+import type { EventsSettings } from '../../lib/mailbox/settings.ts';
 import { StoreError } from '../../lib/store/port.ts';
 import { EXIT, type ExitCode, exitCodeOfTrouble, worst } from '../exitCodes.ts';
 import { troubleInWords } from '../runInWords.ts';
@@ -8,12 +9,11 @@ import type { Call } from './command.ts';
 
 /** Tries everything that a run needs, step by step, and retrieves no mail. */
 export async function checkCommand(call: Call): Promise<ExitCode> {
+  const { events } = call.settings;
   const codes = [
     await checkPlace(call, 'store', () => checkStore(call)),
     // Of a bucket's mailboxes without --bus: what announces there is a function, with a bus of its own.
-    call.settings.events === null
-      ? EXIT.done
-      : await checkPlace(call, 'events', () => checkEvents(call, call.settings.events)),
+    events === null ? EXIT.done : await checkPlace(call, 'events', () => checkEvents(call, events)),
   ];
   for (const mailbox of call.mailboxes) {
     if (call.signal.aborted) return EXIT.interrupted;
@@ -93,9 +93,8 @@ async function checkStore({ mailboxes, ports }: Call): Promise<string> {
   );
 }
 
-async function checkEvents({ ports }: Call, events: Call['settings']['events']): Promise<string> {
+async function checkEvents({ ports }: Call, events: EventsSettings): Promise<string> {
   await ports.publisher.prove();
-  if (events === null) return 'none';
   if ('file' in events) return `${events.file} can be written`;
   return 'stdout' in events
     ? 'stdout; it proves nothing, so nothing may be deleted'

@@ -9,7 +9,6 @@ import {
   readMailboxesDocument,
   SettingsError,
 } from '../../lib/mailbox/settings.ts';
-import { StoreError } from '../../lib/store/port.ts';
 import { EXIT, type ExitCode, UsageError } from '../exitCodes.ts';
 import {
   difference,
@@ -40,6 +39,7 @@ const DEEDS: Readonly<Record<string, { readonly deed: Deed; readonly wants: 'FIL
 /** A person's pause meets another's now and then, never this often. */
 const TRIES = 10;
 
+/** Rejects with StoreError. */
 export async function mailboxesCommand(call: StoreCall): Promise<ExitCode> {
   const [name = '', argument = '', ...more] = call.given.ids;
   const known = Object.hasOwn(DEEDS, name) ? DEEDS[name] : undefined;
@@ -47,13 +47,7 @@ export async function mailboxesCommand(call: StoreCall): Promise<ExitCode> {
     throw new UsageError(
       'What to do with the mailboxes: mailferry mailboxes apply FILE | list | show ID | pause ID | resume ID.',
     );
-  try {
-    return await known.deed(call, argument);
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    call.terminal.err(`mailferry: ${MAILBOXES_KEY}: ${error.message} (${error.code})`);
-    return error.kind === 'person' ? EXIT.person : EXIT.later;
-  }
+  return known.deed(call, argument);
 }
 
 async function apply(call: StoreCall, file: string): Promise<ExitCode> {

@@ -1,41 +1,33 @@
 import { systemClock } from '../../lib/fetch/systemClock.ts';
 import { type Ability, deletesAllowed, probe } from '../../lib/store/abilities.ts';
-import { StoreError } from '../../lib/store/port.ts';
 import { EXIT, type ExitCode } from '../exitCodes.ts';
 import type { StoreCall } from './command.ts';
 
-const MEANING: Readonly<Record<Ability, string>> = {
-  create: 'of racing writers of one object one wins, and it is never replaced',
-  replace: 'of racing writers of a document one wins, and a stale one never does',
-  complete: 'a large object keeps to the same condition',
-  checksums: 'bytes that are not those of their checksum are refused',
-  invisibleAborts: 'an upload that is under way or given up cannot be seen',
-};
+/** Each of them is needed before anything is deleted. */
+const MEANINGS: readonly (readonly [Ability, string])[] = [
+  ['create', 'of racing writers of one object one wins, and it is never replaced'],
+  ['replace', 'of racing writers of a document one wins, and a stale one never does'],
+  ['complete', 'a large object keeps to the same condition'],
+  ['checksums', 'bytes that are not those of their checksum are refused'],
+  ['invisibleAborts', 'an upload that is under way or given up cannot be seen'],
+];
 
-/** Tries what deletions rest on, with about 40 MB that are removed again. */
+/** Tries what deletions rest on, with about 40 MB that are removed again. Rejects with StoreError. */
 export async function probeCommand({ store, terminal, given }: StoreCall): Promise<ExitCode> {
   const place = 'bucket' in store.place ? store.place.bucket : store.place.folder;
-  try {
-    const abilities = await probe(store, systemClock);
-    const deletes = deletesAllowed(abilities);
-    if (given.json) terminal.json({ place, deletes, ...abilities });
-    else {
-      for (const ability of Object.keys(MEANING) as Ability[]) {
-        const reason = abilities.reasons[ability];
-        terminal.out(`${abilities[ability] ? '✓' : '✗'} ${ability.padEnd(16)}${reason ?? MEANING[ability]}`);
-      }
-      terminal.out(
-        deletes
-          ? `${place} can be trusted with deletions.`
-          : `${place} cannot be trusted with deletions: mail is stored there, and left on its server.`,
-      );
+  const abilities = await probe(store, systemClock);
+  const deletes = deletesAllowed(abilities);
+  if (given.json) terminal.json({ place, deletes, ...abilities });
+  else {
+    for (const [ability, meaning] of MEANINGS) {
+      const reason = abilities.reasons[ability];
+      terminal.out(`${abilities[ability] ? '✓' : '✗'} ${ability.padEnd(16)}${reason ?? meaning}`);
     }
-    return deletes ? EXIT.done : EXIT.person;
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    const { code, kind, message } = error;
-    if (given.json) terminal.json({ place, error: { code, kind, message } });
-    else terminal.out(`✗ ${place}: ${message} (${code})`);
-    return kind === 'person' ? EXIT.person : EXIT.later;
+    terminal.out(
+      deletes
+        ? `${place} can be trusted with deletions.`
+        : `${place} cannot be trusted with deletions: mail is stored there, and left on its server.`,
+    );
   }
+  return deletes ? EXIT.done : EXIT.person;
 }
