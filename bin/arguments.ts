@@ -7,6 +7,11 @@ const OPTIONS = {
   config: { type: 'string', short: 'c' },
   folder: { type: 'string' },
   bucket: { type: 'string' },
+  region: { type: 'string' },
+  endpoint: { type: 'string' },
+  bus: { type: 'string' },
+  yes: { type: 'boolean', default: false },
+  remove: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   'time-limit': { type: 'string' },
   transcript: { type: 'string' },
@@ -32,6 +37,16 @@ export interface Arguments {
   readonly config: string | undefined;
   readonly folder: string | undefined;
   readonly bucket: string | undefined;
+  /** Of the bucket. */
+  readonly region: string | undefined;
+  /** Of the bucket, in an S3-compatible store. */
+  readonly endpoint: string | undefined;
+  /** In place of the file's events. */
+  readonly bus: string | undefined;
+  /** Nothing is asked. */
+  readonly yes: boolean;
+  /** Mailboxes may be removed. */
+  readonly remove: boolean;
   readonly json: boolean;
   readonly timeLimitMs: number;
   /** A file for what is said in the session. */
@@ -49,7 +64,7 @@ export function readArguments(argv: readonly string[]): Arguments {
   // `mailferry help fetch` is what people type first.
   if (name === 'help') return readArguments([...ids, '--help']);
   const command = COMMANDS.find((known) => known === name);
-  const { help, version, json, config, folder, bucket } = values;
+  const { help, version, json, config, folder, bucket, region, endpoint, bus, yes, remove } = values;
   if (command === undefined && name !== undefined) {
     throw new UsageError(`There is no command "${name}"; there are: ${COMMANDS.join(', ')}.`);
   }
@@ -66,6 +81,8 @@ export function readArguments(argv: readonly string[]): Arguments {
   const { transcript } = values;
   if (transcript !== undefined && command !== 'check' && command !== 'fetch')
     throw new UsageError('--transcript is for check and fetch.');
+  if (bucket === undefined && (region ?? endpoint) !== undefined)
+    throw new UsageError('--region and --endpoint are of a bucket: name it with --bucket.');
   return {
     command,
     transcript,
@@ -75,6 +92,11 @@ export function readArguments(argv: readonly string[]): Arguments {
     config,
     folder,
     bucket,
+    region,
+    endpoint,
+    bus,
+    yes,
+    remove,
     json,
     help,
     version,

@@ -1,6 +1,16 @@
 import { DEFAULT_FILE, MINIMAL_FILE } from './settings.ts';
 
-export const COMMANDS = ['fetch', 'watch', 'plan', 'check', 'status', 'retry', 'release'] as const;
+export const COMMANDS = [
+  'fetch',
+  'watch',
+  'plan',
+  'check',
+  'status',
+  'retry',
+  'release',
+  'mailboxes',
+  'probe',
+] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 /** Their arguments are one mailbox and UIDLs. */
@@ -11,7 +21,9 @@ export const DEFAULT_TIME_LIMIT_SECONDS = 300;
 const OPTIONS = `Options:
   --config FILE         settings (default: ./${DEFAULT_FILE})
   --folder DIR          store in this folder instead of the file's store
-  --bucket NAME         store in this bucket instead
+  --bucket NAME         without --config: the mailboxes and the store of this bucket; with it: store there
+    --region R, --endpoint URL   of that bucket; the endpoint is that of an S3-compatible store
+  --bus NAME            announce on this EventBridge bus
   --json                results as JSON, one object a line, on stdout
   --time-limit SECONDS  of one run on one mailbox (default: ${DEFAULT_TIME_LIMIT_SECONDS})
   --help, --version`;
@@ -38,6 +50,10 @@ Commands (for the mailboxes with these IDs, or for all that are enabled):
   status   show what is on record: last success, set-aside messages, back-off
   retry    have messages that are set aside tried by the next run: retry ID [UIDL …]
   release  forget that messages failed, so that they count as new: release ID [UIDL …]
+
+Commands about a store:
+  mailboxes  those that functions fetch: apply FILE | list | show ID | pause ID | resume ID
+  probe      try what deletions rest on
 
 ${OPTIONS}
 
@@ -157,6 +173,40 @@ Examples:
   mailferry release support && mailferry fetch support
 
 ${EXIT_CODES}`,
+  mailboxes: `mailferry mailboxes apply FILE | list | show ID | pause ID | resume ID [options]
+
+The mailboxes that functions fetch, as config/mailboxes.json in the bucket (or folder) has them. "apply"
+takes a YAML file with "mailboxes:" as a settings file has it, and "connectionsPerHost:" if wanted. It says
+all that is wrong at once, shows what differs, asks, and writes it whole, unless somebody else did meanwhile.
+It takes no mailbox away without --remove. "pause" and "resume" change "enabled" alone. Mail, state and
+passwords are touched by none of them; a mailbox that comes back goes on where it was.
+
+${OPTIONS}
+  --yes                 write without asking
+  --remove              mailboxes that FILE does not name are taken away
+
+Examples:
+  mailferry mailboxes list --bucket mail-archive
+  mailferry mailboxes apply mailboxes.yaml --bucket mail-archive
+  mailferry mailboxes pause support --bucket mail-archive
+  mailferry status support --bucket mail-archive      every other command knows them, too
+
+Exit codes: 0 done, 2 the command line or the file is wrong, or the answer was no, 3 somebody else changed
+them meanwhile or the store is away, 4 a person must act: permission, no such bucket.`,
+  probe: `mailferry probe [options]
+
+Tries what deletions rest on, and says for each ability of the store whether it has it: of racing writers one
+wins, wrong checksums are refused, unfinished uploads cannot be seen. A store that lacks one gets the mail all
+the same, and nothing is deleted from the server. About 40 MB are written under state/_probe/ and removed.
+
+${OPTIONS}
+
+Examples:
+  mailferry probe --bucket mail-archive
+  mailferry probe --bucket archive --endpoint https://s3.example.org
+  mailferry probe --folder /srv/mail
+
+Exit codes: 0 it has them all, 3 it is away, 4 it lacks one, or a person must act.`,
   status: `mailferry status [ID …] [options]
 
 Shows what the store has on record: messages, last success (noted hourly while a mailbox is idle),

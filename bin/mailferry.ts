@@ -1,4 +1,6 @@
 /** The command: process in, exit code out. Without "#!": the build puts it before the bundle. */
+import { once } from 'node:events';
+import { createInterface } from 'node:readline/promises';
 import { askHidden } from './askHidden.ts';
 import { EXIT } from './exitCodes.ts';
 import { main } from './main.ts';
@@ -35,4 +37,17 @@ process.exitCode = await main(process.argv.slice(2), {
   cwd: process.cwd(),
   signal: stopping.signal,
   ask: (prompt) => askHidden(prompt, { input: process.stdin, output: process.stderr, interrupt: stop }),
+  ...(process.stdin.isTTY && process.stderr.isTTY ? { confirm } : {}),
 });
+
+/** Anything but a yes is a no, Ctrl-C and Ctrl-D among it. */
+async function confirm(question: string): Promise<boolean> {
+  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const ended = once(asking, 'close').then(() => '');
+    const answer = await Promise.race([asking.question(`${question} [y/N] `), ended]);
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    asking.close();
+  }
+}

@@ -1,22 +1,31 @@
 import { SettingsError } from '../lib/mailbox/settings.ts';
+import { StoreError } from '../lib/store/port.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { adHocSecrets, adHocSettings } from './adHoc.ts';
 import { type Arguments, readArguments } from './arguments.ts';
 import { checkCommand } from './commands/check.ts';
-import type { Command } from './commands/command.ts';
+import type { Command, StoreCommand } from './commands/command.ts';
 import { fetchCommand } from './commands/fetch.ts';
+import { mailboxesCommand } from './commands/mailboxes.ts';
 import { planCommand } from './commands/plan.ts';
+import { probeCommand } from './commands/probe.ts';
 import { releaseCommand, retryCommand } from './commands/setAside.ts';
 import { statusCommand } from './commands/status.ts';
 import { watchCommand } from './commands/watch.ts';
 import { EXIT, type ExitCode, UsageError } from './exitCodes.ts';
 import { type CommandName, helpFor } from './help.ts';
-import { loadSettings, type Settings } from './settings.ts';
+import { settingsFor, storeFor } from './places.ts';
+import type { Settings } from './settings.ts';
 import { type Host, terminalOf } from './terminal.ts';
 import { openTranscript, type Transcript } from './transcript.ts';
-import { wire } from './wiring.ts';
+import { storeOf, wire } from './wiring.ts';
 
-const RUN: Readonly<Record<CommandName, Command>> = {
+/** About a store and what is in it; they use no mailbox. */
+const IN_STORE = { mailboxes: mailboxesCommand, probe: probeCommand } as const satisfies Partial<
+  Record<CommandName, StoreCommand>
+>;
+
+const RUN: Readonly<Record<Exclude<CommandName, keyof typeof IN_STORE>, Command>> = {
   fetch: fetchCommand,
   watch: watchCommand,
   plan: planCommand,
@@ -49,6 +58,10 @@ export async function main(argv: readonly string[], host: Host): Promise<ExitCod
       terminal.err(`mailferry: ${error.message}`);
       return EXIT.usage;
     }
+    if (error instanceof StoreError) {
+      terminal.err(`mailferry: ${error.message} (${error.code})`);
+      return error.kind === 'person' ? EXIT.person : EXIT.later;
+    }
     terminal.err(`mailferry: an unexpected failure, please report it:\n${detail(error)}`);
     return EXIT.unexpected;
   }
@@ -56,9 +69,17 @@ export async function main(argv: readonly string[], host: Host): Promise<ExitCod
 
 async function run(command: CommandName, given: Arguments, host: Host): Promise<ExitCode> {
   const { adHoc, json, timeLimitMs } = given;
-  const settings = adHoc ? adHocSettings(adHoc, host.cwd) : await loadSettings(given, host);
+  if (command === 'mailboxes' || command === 'probe') {
+    const store = storeOf(await storeFor(given, host));
+    return IN_STORE[command]({ given, host, store, terminal: terminalOf(host, false) });
+  }
+  const announces = command === 'fetch' || command === 'watch';
+  const { settings, broken } = adHoc
+    ? { settings: adHocSettings(adHoc, host.cwd), broken: [] }
+    : await settingsFor(given, host, announces);
   // Events on stdout are for a program; a line of ours among them would break its input.
-  const terminal = terminalOf(host, 'stdout' in settings.events);
+  const terminal = terminalOf(host, settings.events !== null && 'stdout' in settings.events);
+  for (const line of broken) terminal.err(line);
   for (const id of settings.disabled)
     terminal.err(`${id}: passed over, since it is not enabled; name it to use it all the same.`);
   const wired = wire(settings, host);

@@ -35,6 +35,9 @@ export interface SettingsChoice {
   /** In place of the file's store. */
   readonly folder: string | undefined;
   readonly bucket: string | undefined;
+  readonly region?: string | undefined;
+  readonly endpoint?: string | undefined;
+  readonly bus?: string | undefined;
   /** Mailboxes to use; none: all that are enabled. */
   readonly ids: readonly string[];
 }
@@ -42,7 +45,8 @@ export interface SettingsChoice {
 export interface Settings {
   /** With its region, if it is a bucket. */
   readonly store: StoreSettings;
-  readonly events: EventsSettings;
+  /** Null: the command announces nothing, and nobody named a place for it. */
+  readonly events: EventsSettings | null;
   readonly mailboxes: readonly Mailbox[];
   /** Ids of those that are passed over, since they are not enabled and nobody named them. */
   readonly disabled: readonly string[];
@@ -79,7 +83,8 @@ export async function loadSettings(
   return { store, events, mailboxes, disabled, connectionsPerHost: file.connectionsPerHost, base };
 }
 
-async function readYaml(path: string, source: string): Promise<unknown> {
+/** Throws UsageError or SettingsError; neither quotes the file. */
+export async function readYaml(path: string, source: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') throw new UsageError(missing(source), { cause: error });
     throw new UsageError(`${source} cannot be read: ${error.message}`, { cause: error });
@@ -116,14 +121,24 @@ ${MINIMAL_FILE.replace(/^/gm, '    ')}
 Then: SUPPORT_PASSWORD=… mailferry check`;
 }
 
-function withStore(value: unknown, choice: SettingsChoice, cwd: string): unknown {
-  if (typeof value !== 'object' || value === null) return value;
+function withStore(given: unknown, choice: SettingsChoice, cwd: string): unknown {
+  if (typeof given !== 'object' || given === null) return given;
+  const value = choice.bus === undefined ? given : { ...given, events: { bus: choice.bus } };
   if (choice.folder !== undefined) return { ...value, store: { folder: resolve(cwd, choice.folder) } };
   if (choice.bucket === undefined) return value;
-  const given = 'store' in value && typeof value.store === 'object' ? value.store : null;
+  const own = 'store' in value && typeof value.store === 'object' ? value.store : null;
   // Region and endpoint stay those of the file, if it names a bucket too.
-  const rest = given !== null && 'bucket' in given ? given : {};
-  return { ...value, store: { ...rest, bucket: choice.bucket } };
+  const rest = own !== null && 'bucket' in own ? own : {};
+  return { ...value, store: { ...rest, ...bucketOf(choice) } };
+}
+
+/** As the command line names it. Hardly any store but AWS has a host name for each bucket. */
+export function bucketOf({ bucket = '', region, endpoint }: SettingsChoice): StoreSettings {
+  return {
+    bucket,
+    ...(region === undefined ? {} : { region }),
+    ...(endpoint === undefined ? {} : { endpoint, pathStyle: true }),
+  };
 }
 
 function eventsOf(
@@ -149,7 +164,7 @@ interface Regional {
 /** A stand-in for AWS has no regions, but a signature wants one. */
 const ANY_REGION = 'us-east-1';
 
-function withRegion<T extends Regional>(part: T, env: Host['env']): T {
+export function withRegion<T extends Regional>(part: T, env: Host['env']): T {
   const region = part.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
   if (region !== undefined) return { ...part, region };
   return part.endpoint === undefined ? part : { ...part, region: ANY_REGION };
@@ -174,7 +189,7 @@ function unprovenDeletes(mailboxes: readonly Mailbox[], events: EventsSettings |
     );
 }
 
-function chooseMailboxes(
+export function chooseMailboxes(
   all: readonly Mailbox[],
   ids: readonly string[],
   source: string,

@@ -10,6 +10,8 @@ export interface Host {
   readonly signal: AbortSignal;
   /** A line that a person types unseen; null where nobody can be asked. */
   readonly ask?: (prompt: string) => Promise<string | null>;
+  /** Asks a person for yes or no; absent where there is nobody to ask. */
+  readonly confirm?: (question: string) => Promise<boolean>;
 }
 
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };

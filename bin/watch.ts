@@ -1,6 +1,6 @@
 /** Mailboxes fetched on their intervals by a living process: when each begins, and when again after how a run ended. */
 import type { Clock } from '../lib/fetch/ports.ts';
-import { mayHaveSuspects, type RunReport } from '../lib/fetch/report.ts';
+import { leftSuspects, type RunReport } from '../lib/fetch/report.ts';
 import { beginsBetween, minutesOf, nextBeginMs } from '../lib/mailbox/due.ts';
 import type { Mailbox } from '../lib/mailbox/settings.ts';
 import { goesOn } from './runs.ts';
@@ -107,7 +107,7 @@ class Followed {
     }
     if (report === null) return null;
     tell(this.#mailbox, report, this.#skipped(begunMs, clock.now()));
-    if (mayHaveSuspects(report) && !signal.aborted) this.#trySuspects();
+    if (leftSuspects(report) && !signal.aborted) this.#trySuspects();
     return report;
   }
 

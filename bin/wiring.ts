@@ -4,10 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { storeTrust } from '../functions/trust.ts';
 import { eventBridge } from '../lib/events/eventBridge.ts';
 import { ndjsonFile, ndjsonStream } from '../lib/events/ndjson.ts';
-import type { Publisher } from '../lib/events/port.ts';
+import { type Publisher, PublisherError } from '../lib/events/port.ts';
 import { ByteBudget } from '../lib/fetch/byteBudget.ts';
 import type { FetchPorts } from '../lib/fetch/ports.ts';
 import { systemClock } from '../lib/fetch/systemClock.ts';
+import type { StoreSettings } from '../lib/mailbox/settings.ts';
 import { dialTls } from '../lib/pop3/dial.ts';
 import { secretsByScheme } from '../lib/secrets/byScheme.ts';
 import { environmentSecrets } from '../lib/secrets/environment.ts';
@@ -27,7 +28,7 @@ const IN_FLIGHT_BYTES = 64 * 1024 * 1024;
 
 /** Nothing is opened or sent yet. */
 export function wire(settings: Settings, host: Pick<Host, 'env' | 'stdout'>): FetchPorts {
-  const store = storeOf(settings);
+  const store = storeOf(settings.store);
   const endpoint = 'bucket' in settings.store ? settings.store.endpoint : undefined;
   const { secrets, saver } = secretsOf(settings, host.env);
   return {
@@ -49,7 +50,7 @@ export function wire(settings: Settings, host: Pick<Host, 'env' | 'stdout'>): Fe
 
 const chance = { sleep: (ms: number) => sleep(ms), random: systemClock.random };
 
-function storeOf({ store }: Settings): ObjectStore {
+export function storeOf(store: StoreSettings): ObjectStore {
   if ('folder' in store) return folderStore(store.folder, systemClock);
   const { bucket, region, endpoint, pathStyle } = store;
   return s3Store({
@@ -62,6 +63,7 @@ function storeOf({ store }: Settings): ObjectStore {
 }
 
 function publisherOf({ events }: Settings, stdout: Writable): Publisher {
+  if (events === null) return NOWHERE;
   if ('file' in events) return ndjsonFile(events.file);
   if ('stdout' in events) return ndjsonStream(stdout);
   const { bus, region, endpoint } = events;
@@ -77,6 +79,18 @@ function publisherOf({ events }: Settings, stdout: Writable): Publisher {
 interface Kept {
   readonly secrets: Secrets;
   readonly saver: SecretSaver;
+}
+
+/** Of commands that announce nothing. */
+const NOWHERE: Publisher = {
+  durable: false,
+  prove: () => Promise.reject(nowhere()),
+  publish: () => Promise.reject(nowhere()),
+};
+
+function nowhere(): PublisherError {
+  const facts = { kind: 'person', code: 'E_EVENTS_NO_BUS' } as const;
+  return new PublisherError('No place for events was named. Name one with --bus.', facts);
 }
 
 /** Without a bucket's region the SDK looks for one in its own places, when a secret is first read. */

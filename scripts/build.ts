@@ -11,7 +11,7 @@ import { type BuildOptions, build } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Each becomes a folder with an index.js whose `handler` Lambda calls. */
-const FUNCTIONS = ['fetch'] as const;
+const FUNCTIONS = ['dispatch', 'fetch'] as const;
 
 const COMMON = {
   bundle: true,

@@ -115,6 +115,10 @@ const ROWS: Readonly<
       'node:child_process',
     ],
   },
+  'lib/jobs': {
+    may: ['@aws-sdk/client-sqs', '@smithy/node-http-handler', './port.ts'],
+    mayNot: ['../store/port.ts', '../mailbox/names.ts', '@aws-sdk/client-s3', 'node:net', 'node:fs'],
+  },
   'lib/mail': {
     may: ['libmime', 'mailparser', './headers.ts'],
     mayNot: ['../store/port.ts', '../fetch/run.ts', '@aws-sdk/client-s3', 'node:net', 'node:fs'],
@@ -237,6 +241,7 @@ describe('bounds', () => {
     ['lib/secrets/port.ts', 'Secrets'],
     ['lib/secrets/port.ts', 'SecretSaver'],
     ['lib/secrets/port.ts', 'Tokens'],
+    ['lib/jobs/port.ts', 'Jobs'],
   ])('keeps the port in %s small', async (file, name) => {
     const methods = methodsOf(await readFile(join(root, file), 'utf8'), name);
     expect(methods.length).toBeGreaterThan(0);

@@ -1,8 +1,10 @@
 import type { FetchPorts } from '../../lib/fetch/ports.ts';
 import type { Mailbox } from '../../lib/mailbox/settings.ts';
+import type { ObjectStore } from '../../lib/store/port.ts';
+import type { Arguments } from '../arguments.ts';
 import type { ExitCode } from '../exitCodes.ts';
 import type { Settings } from '../settings.ts';
-import type { Terminal } from '../terminal.ts';
+import type { Host, Terminal } from '../terminal.ts';
 
 /** What every command gets. */
 export interface Call {
@@ -21,3 +23,13 @@ export interface Call {
 }
 
 export type Command = (call: Call) => Promise<ExitCode>;
+
+/** What a command about a store gets. */
+export interface StoreCall {
+  readonly given: Arguments;
+  readonly host: Host;
+  readonly store: ObjectStore;
+  readonly terminal: Terminal;
+}
+
+export type StoreCommand = (call: StoreCall) => Promise<ExitCode>;

@@ -1,4 +1,4 @@
-import { mayHaveSuspects, type Progress, type RunReport } from '../../lib/fetch/report.ts';
+import { leftSuspects, type Progress, type RunReport } from '../../lib/fetch/report.ts';
 import type { Mailbox } from '../../lib/mailbox/settings.ts';
 import { EXIT, type ExitCode, exitCodeOfRun, worst } from '../exitCodes.ts';
 import { joinReports } from '../joinReports.ts';
@@ -57,7 +57,7 @@ async function fetchSeveral(
   const reports = [...(await poolOf(call).all(mailboxes, first))];
   for (const [at, mailbox] of mailboxes.entries()) {
     const report = reports[at];
-    if (report === undefined || !mayHaveSuspects(report) || signal.aborted) continue;
+    if (report === undefined || !leftSuspects(report) || signal.aborted) continue;
     reports[at] = joinReports([report, await fetchAll(call, { mailbox, suspects: 'only', onProgress })]);
   }
   return reports;

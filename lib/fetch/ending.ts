@@ -3,7 +3,7 @@ import type { Publisher } from '../events/port.ts';
 import { refKey } from '../mailbox/state.ts';
 import { type Decided, decisions } from './decisions.ts';
 import { type Action, refOf } from './plan.ts';
-import type { Counts, RunReport, Trouble, Waiting } from './report.ts';
+import type { Counts, RunReport, Standing, Trouble, Waiting } from './report.ts';
 import type { RunContext, Tally } from './runContext.ts';
 import type { Session } from './session.ts';
 
@@ -12,6 +12,7 @@ export interface Ending {
   readonly counts: Counts;
   readonly error: Trouble | null;
   readonly waiting?: Waiting;
+  readonly standing?: Standing;
 }
 
 type Class = Exclude<keyof Counts, 'listed'>;
@@ -126,6 +127,7 @@ export function reportOf({ mailbox, run, tally, startedAtMs, endedAtMs }: Run, e
     notes: tally.notes,
     error: ending.error,
     ...(ending.waiting === undefined ? {} : { waiting: ending.waiting }),
+    ...(ending.standing === undefined ? {} : { standing: ending.standing }),
   };
 }
 

@@ -60,6 +60,18 @@ export interface RunReport {
   readonly error: Trouble | null;
   /** Of a run that waits, and of no other. */
   readonly waiting?: Waiting;
+  /** Absent where the state could not be read, or the time was up before the run had ended. */
+  readonly standing?: Standing;
+}
+
+/** How the mailbox stands after the run, as its state has it. */
+export interface Standing {
+  /** Whether messages that may have killed a process wait to be tried with nothing else under way. */
+  readonly suspects: boolean;
+  /** Epoch milliseconds, noted hourly while the mailbox is idle; 0: never. */
+  readonly lastSuccessMs: number;
+  /** `told`: whether a person was told, or is about to be. Null: its last attempt went well. */
+  readonly failing: { readonly sinceMs: number; readonly told: boolean } | null;
 }
 
 /** Why a mailbox was not tried, and until when not. */
@@ -71,9 +83,9 @@ export interface Waiting {
   readonly message: string;
 }
 
-/** Whether a run that left suspects alone may have left some: they are then tried with nothing else under way. */
-export function mayHaveSuspects({ outcome, counts }: RunReport): boolean {
-  return outcome === 'more' || (outcome === 'done' && counts.failed > 0);
+/** Whether a run that left suspects alone left some, and its mailbox can be reached. */
+export function leftSuspects({ outcome, standing }: RunReport): boolean {
+  return (outcome === 'more' || outcome === 'done') && standing?.suspects === true;
 }
 
 export const MESSAGES_REPORTED = 20;

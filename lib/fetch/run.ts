@@ -30,6 +30,7 @@ import { contextOf, type RunBegin, type RunContext, Tally } from './runContext.t
 import { openSession, type Session, warningsOf } from './session.ts';
 import { work } from './sessions.ts';
 import { fetchSingly } from './singly.ts';
+import { standingOf } from './standing.ts';
 import { nextDueMs } from './suspects.ts';
 import { isOfTheLine, RunEnded, troubleOf } from './trouble.ts';
 import { noteCapaLost } from './withoutCapa.ts';
@@ -93,6 +94,17 @@ async function inTime({ deadline }: RunBegin, work: Promise<Ending>): Promise<En
 async function perform(begin: RunBegin, options: RunOptions, signal: AbortSignal): Promise<Ending> {
   const { mailbox, ports } = begin;
   const state = await StateFile.open(ports.store, mailbox.id, ports.clock);
+  const ending = await attempt(begin, state, options, signal);
+  return { ...ending, standing: standingOf(state.head, ending.counts, ports.clock.now()) };
+}
+
+async function attempt(
+  begin: RunBegin,
+  state: StateFile,
+  options: RunOptions,
+  signal: AbortSignal,
+): Promise<Ending> {
+  const { mailbox, ports } = begin;
   const waiting = options.honourBackOff ? mustWait(begin, state.head, options) : null;
   if (waiting !== null) return { outcome: 'waiting', counts: NOTHING, error: null, waiting };
   const context = contextOf(begin, state);

@@ -75,7 +75,7 @@ function suspectsOf(context: RunContext, session: Session): Suspect[] {
 const LOOK_EVERY_MS = 3_600_000;
 
 /** Left-behind intents that may be looked at again, by ref. */
-function dueIntents(head: Head, nowMs: number): Map<string, MessageRef> {
+export function dueIntents(head: Head, nowMs: number): Map<string, MessageRef> {
   const refs = new Map<string, MessageRef>();
   for (const intent of head.intents) {
     const { uidl, size, headerHash, untilMs, lookedMs } = intent;

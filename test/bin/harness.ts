@@ -30,6 +30,8 @@ export interface Circumstances {
   /** stderr is a terminal of 80 columns. */
   readonly tty?: boolean;
   readonly signal?: AbortSignal;
+  /** A person's answer; absent: nobody is there. */
+  readonly confirm?: () => Promise<boolean>;
   /** What stdout was given so far, while the command goes on. */
   readonly onStdout?: (text: string) => void;
 }
@@ -56,6 +58,7 @@ export async function mailferry(argv: readonly string[], given: Circumstances): 
     env: given.env ?? {},
     cwd: given.cwd,
     signal: given.signal ?? new AbortController().signal,
+    ...(given.confirm === undefined ? {} : { confirm: given.confirm }),
   });
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }

@@ -79,7 +79,7 @@ mailboxes:
     expect((await loadSettings(NOTHING, at(cwd))).events).toEqual({
       file: join(cwd, 'mail', 'events.ndjson'),
     });
-    const said = await mailferry(['fetch', '--bucket', 'archive'], { cwd });
+    const said = await mailferry(['fetch', '--config', 'mailferry.yaml', '--bucket', 'archive'], { cwd });
     expect(said.code).toBe(EXIT.usage);
     expect(said.stderr).toContain('events: a bucket needs a choice');
   });

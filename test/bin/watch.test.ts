@@ -224,7 +224,8 @@ describe('the end of watching', () => {
 });
 
 describe('messages that may have killed a process', () => {
-  const left = { ...report({ outcome: 'more' }, { notReached: 1 }), mailbox: 'support' };
+  const standing = { suspects: true, lastSuccessMs: 0, failing: null };
+  const left = { ...report({ outcome: 'more', standing }, { notReached: 1 }), mailbox: 'support' };
 
   it('are asked for alone, once at a time, while their mailbox is fetched on its interval all the same', async () => {
     let alone = 0;

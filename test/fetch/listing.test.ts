@@ -151,4 +151,29 @@ describe('the byte budget', () => {
     (await small)();
     expect(order).toEqual(['large', 'small']);
   });
+
+  it('gives one of several at most its part, and all of them together at most the whole', async () => {
+    const whole = new ByteBudget(10);
+    const [one, other] = [new ByteBudget(6, whole), new ByteBudget(6, whole)];
+    const first = await one.reserve(6);
+    expect(one.reserveNow(1)).toBeNull();
+    // More than the whole has left; what was taken of its own part for that is given back.
+    expect(other.reserveNow(5)).toBeNull();
+    const second = other.reserveNow(4);
+    expect(second).not.toBeNull();
+    let third = false;
+    const waiting = other.reserve(2).then((free) => {
+      third = true;
+      return free;
+    });
+    await Promise.resolve();
+    expect(third).toBe(false);
+    first();
+    first();
+    (await waiting)();
+    second?.();
+    const rest = await whole.reserve(10);
+    expect(whole.reserveNow(1)).toBeNull();
+    rest();
+  });
 });

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { readEnvironment } from '../../functions/environment.ts';
+import {
+  readDispatchEnvironment,
+  readEnvironment,
+  readFetchEnvironment,
+} from '../../functions/environment.ts';
 import { wire } from '../../functions/wiring.ts';
 import type { Pop3Error } from '../../lib/pop3/errors.ts';
 import { failure } from '../pop3/handLine.ts';
@@ -38,6 +42,20 @@ describe('the environment', () => {
     expect(await refusal({}, 'localhost')).toBe('E_POP3_ADDRESS_FORBIDDEN');
     expect(await refusal(allowed, '127.0.0.1')).toBe('E_POP3_TCP_FAILED');
     expect(await refusal(allowed, '169.254.169.254')).toBe('E_POP3_ADDRESS_FORBIDDEN');
+  });
+
+  it('of dispatch needs no bus, and that of fetch the queue as well', () => {
+    const queue = { MAILFERRY_QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/000000000000/jobs.fifo' };
+    const { MAILFERRY_BUS: _, ...withoutBus } = GOOD;
+    expect(readDispatchEnvironment({ ...withoutBus, ...queue }).queueUrl).toBe(queue.MAILFERRY_QUEUE_URL);
+    expect(readFetchEnvironment({ ...GOOD, ...queue })).toMatchObject({
+      bus: 'mail',
+      queueUrl: queue.MAILFERRY_QUEUE_URL,
+    });
+    expect(() => readFetchEnvironment(withoutBus)).toThrow(
+      /2 problems\n.*BUS: is missing\n.*QUEUE_URL: is missing/,
+    );
+    expect(() => readDispatchEnvironment(GOOD)).toThrow('MAILFERRY_QUEUE_URL: is missing');
   });
 
   it('tells all its problems at once, and shows no value', () => {

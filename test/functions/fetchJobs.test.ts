@@ -2,26 +2,32 @@
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { fetchJobs } from '../../functions/fetchJobs.ts';
+import type { Figure, Telemetry } from '../../functions/telemetry.ts';
 import { storeTrust } from '../../functions/trust.ts';
 import type { MailferryEvent } from '../../lib/events/shapes.ts';
 import { ByteBudget } from '../../lib/fetch/byteBudget.ts';
 import type { FetchPorts } from '../../lib/fetch/ports.ts';
 import { systemClock } from '../../lib/fetch/systemClock.ts';
+import { type Jobs, JobsError, type QueuedJob } from '../../lib/jobs/port.ts';
 import { loadHead } from '../../lib/mailbox/head.ts';
+import { withIntents } from '../../lib/mailbox/intents.ts';
 import { messageKey } from '../../lib/mailbox/names.ts';
 import { MAILBOXES_KEY } from '../../lib/mailbox/settings.ts';
+import { StateFile } from '../../lib/mailbox/stateFile.ts';
 import { dialTls } from '../../lib/pop3/dial.ts';
 import { environmentSecrets } from '../../lib/secrets/environment.ts';
 import { memoryStore } from '../../lib/store/memory.ts';
 import { type ObjectStore, StoreError } from '../../lib/store/port.ts';
 import { tokensByReference } from '../secrets/tokensByReference.ts';
+import { freePort } from '../servers/freePort.ts';
 import { mail, type ScriptedServer, startScripted } from '../servers/scripted.ts';
+import type { Fault } from '../servers/scriptedFaults.ts';
 
 const MESSAGES = [
   mail('one', 'Subject: 1\r\nMessage-ID: <1@example.org>\r\n\r\nbody\r\n'),
   mail('two', 'Subject: 2\r\n\r\n..\r\n'),
 ];
-const REMAINING = { getRemainingTimeInMillis: () => 30_000 };
+const SLOT = new Date().toISOString();
 
 interface Job {
   readonly mailboxes: readonly string[];
@@ -43,13 +49,21 @@ function jobOf({ mailboxes, slot = new Date().toISOString(), suspects }: Job): s
   });
 }
 
-async function start(behind: (store: ObjectStore) => ObjectStore = (store) => store) {
-  const server = await startScripted({ messages: MESSAGES, users: { other: [] } });
+interface Circumstances {
+  readonly behind?: (store: ObjectStore) => ObjectStore;
+  readonly faults?: readonly Fault[];
+  readonly remainingMs?: number;
+}
+
+async function start({ behind = (store) => store, faults = [], remainingMs = 30_000 }: Circumstances = {}) {
+  const server = await startScripted({ messages: MESSAGES, users: { other: [] }, faults });
   onTestFinished(() => server.close());
   const store = behind(memoryStore('archive'));
   const events: MailferryEvent[] = [];
   const dialed = dialTls({ timer: systemClock });
   const lines: string[] = [];
+  const figures: [Figure, number][] = [];
+  const queue: { sent: QueuedJob[]; broken?: JobsError } = { sent: [] };
   const open = { now: 0, most: 0 };
   /** Time that goes by whenever a connection ends. */
   const time = { passedMs: 0, eachMs: 0 };
@@ -95,10 +109,27 @@ async function start(behind: (store: ObjectStore) => ObjectStore = (store) => st
     trust: storeTrust(store, { clock: systemClock }),
     inFlight: new ByteBudget(64 * 1024 * 1024),
   };
+  const telemetry: Telemetry = {
+    log: (level, message, fields) => lines.push(JSON.stringify({ level, message, ...fields })),
+    count: (figure, value) => figures.push([figure, value]),
+  };
+  const jobs: Jobs = {
+    send: async (more) => {
+      if (queue.broken) return more.map((job) => ({ job, error: queue.broken! }));
+      queue.sent.push(...more);
+      return [];
+    },
+  };
   const handle = (...bodies: readonly string[]) =>
-    fetchJobs({ ports, log: (line) => lines.push(line) }, eventOf(...bodies), REMAINING);
+    fetchJobs({ ports, jobs, telemetry }, eventOf(...bodies), {
+      getRemainingTimeInMillis: () => remainingMs,
+    });
   const logged = () => lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-  return { server, store, events, handle, lines, logged, open, time };
+  /** Runs end in any order. */
+  const byMailbox = () => logged().sort((a, b) => String(a['mailbox']).localeCompare(String(b['mailbox'])));
+  const sum = (figure: Figure) =>
+    figures.filter(([name]) => name === figure).reduce((total, [, value]) => total + value, 0);
+  return { server, store, events, handle, lines, logged, byMailbox, open, time, sum, queue };
 }
 
 async function configure(
@@ -122,7 +153,7 @@ async function configure(
 
 describe('a fetch job', () => {
   it('stores and announces the mail of its mailboxes, and logs one line for each, without secrets', async () => {
-    const { server, store, events, handle, lines, logged } = await start();
+    const { server, store, events, handle, lines, byMailbox, sum } = await start();
     await configure(store, server, [
       {},
       { id: 'other', user: 'other', password: 'env:OTHER' },
@@ -131,9 +162,12 @@ describe('a fetch job', () => {
     expect(await handle(jobOf({ mailboxes: ['support', 'other'] }))).toEqual({ batchItemFailures: [] });
     for (const { uidl } of MESSAGES) expect(await store.read(messageKey('support', uidl))).not.toBeNull();
     expect(events.filter(({ detailType }) => detailType === 'Message Stored')).toHaveLength(2);
-    expect(logged().map(({ mailbox, outcome, level }) => [mailbox, outcome, level])).toEqual([
-      ['support', 'done', 'info'],
+    expect(byMailbox().map(({ mailbox, outcome, level }) => [mailbox, outcome, level])).toEqual([
       ['other', 'done', 'info'],
+      ['support', 'done', 'info'],
+    ]);
+    expect([sum('Runs'), sum('MessagesStored'), sum('RunsFailed'), sum('MailboxesBroken')]).toEqual([
+      2, 2, 0, 0,
     ]);
     for (const secret of [server.password, server.mailboxes.get('other')?.password]) {
       expect(lines.join('\n')).not.toContain(secret);
@@ -141,7 +175,7 @@ describe('a fetch job', () => {
   });
 
   it.each([1, 2])('keeps to %i connections at once to one host', async (connectionsPerHost) => {
-    const { server, store, handle, logged, open } = await start();
+    const { server, store, handle, byMailbox, open } = await start();
     const ids = ['a', 'b', 'c', 'd', 'e'];
     await configure(
       store,
@@ -150,7 +184,9 @@ describe('a fetch job', () => {
       { connectionsPerHost },
     );
     await handle(jobOf({ mailboxes: ids }));
-    expect(logged().map(({ mailbox, outcome }) => [mailbox, outcome])).toEqual(ids.map((id) => [id, 'done']));
+    expect(byMailbox().map(({ mailbox, outcome }) => [mailbox, outcome])).toEqual(
+      ids.map((id) => [id, 'done']),
+    );
     expect(open).toEqual({ now: 0, most: connectionsPerHost });
   });
 
@@ -165,14 +201,12 @@ describe('a fetch job', () => {
     );
     time.eachMs = 25_000;
     expect(await handle(jobOf({ mailboxes: ids }))).toEqual({ batchItemFailures: [] });
-    expect(logged().filter(({ message }) => message === 'run')).toMatchObject([
-      { mailbox: 'a', outcome: 'done' },
-    ]);
-    expect(logged().filter(({ message }) => message === 'mailbox skipped')).toMatchObject([
-      { mailbox: 'b', why: 'had no turn at its host within this job' },
-      { mailbox: 'c', level: 'info' },
-    ]);
-    for (const id of ['b', 'c']) expect((await loadHead(store, id)).version).toBeNull();
+    const told = (what: string) => logged().filter(({ message }) => message === what);
+    expect(told('run')).toMatchObject([{ outcome: 'done' }]);
+    const skipped = told('mailbox skipped');
+    expect(skipped.map(({ why }) => why)).toEqual(Array(2).fill('had no turn at its host within this job'));
+    expect([...told('run'), ...skipped].map(({ mailbox }) => mailbox).sort()).toEqual(ids);
+    for (const { mailbox } of skipped) expect((await loadHead(store, String(mailbox))).version).toBeNull();
   });
 
   it('that is malformed is logged and never comes back', async () => {
@@ -185,10 +219,11 @@ describe('a fetch job', () => {
   });
 
   it('does not fail for a mailbox that cannot be signed in to, nor does its neighbour', async () => {
-    const { server, store, handle, lines, logged } = await start();
+    const { server, store, handle, lines, byMailbox, sum } = await start();
     await configure(store, server, [{ id: 'locked', password: 'env:WRONG' }, {}]);
     expect(await handle(jobOf({ mailboxes: ['locked', 'support'] }))).toEqual({ batchItemFailures: [] });
-    expect(logged()).toEqual([
+    expect([sum('RunsFailed'), sum('MailboxesFailing')]).toEqual([1, 0]);
+    expect(byMailbox()).toEqual([
       expect.objectContaining({ mailbox: 'locked', outcome: 'failed', level: 'error' }),
       expect.objectContaining({ mailbox: 'support', outcome: 'done', level: 'info' }),
     ]);
@@ -235,20 +270,142 @@ describe('a fetch job', () => {
   });
 
   it('comes back when the store could not be read', async () => {
-    const { handle, logged } = await start((store) => ({
-      ...store,
-      read: async (key) => {
-        throw new StoreError('unreachable', {
-          kind: 'later',
-          code: 'E_STORE_NETWORK',
-          operation: 'read',
-          key,
-        });
-      },
-    }));
+    const { handle, logged } = await start({
+      behind: (store) => ({
+        ...store,
+        read: async (key) => {
+          throw new StoreError('unreachable', {
+            ...{ kind: 'later', code: 'E_STORE_NETWORK', operation: 'read', key },
+          });
+        },
+      }),
+    });
     expect(await handle(jobOf({ mailboxes: ['support'] }), 'nonsense')).toEqual({
       batchItemFailures: [{ itemIdentifier: 'm0' }],
     });
     expect(logged()[0]).toMatchObject({ level: 'error', message: 'job failed: unreachable' });
+  });
+
+  it('fetches nine good mailboxes beside a dead one', async () => {
+    const { server, store, handle, byMailbox } = await start();
+    const good = Array.from({ length: 9 }, (_, at) => ({ id: `m${at}` }));
+    const dead = { id: 'dead', host: '127.0.0.1', port: await freePort() };
+    await configure(store, server, [dead, ...good]);
+    const ids = [dead, ...good].map(({ id }) => id);
+    expect(await handle(jobOf({ mailboxes: ids }))).toEqual({ batchItemFailures: [] });
+    expect(byMailbox().map(({ mailbox, outcome }) => [mailbox, outcome])).toEqual([
+      ['dead', 'failed'],
+      ...good.map(({ id }) => [id, 'done']),
+    ]);
+  });
+
+  it('that comes twice at once stores nothing twice and loses nothing', async () => {
+    const { server, store, events, handle, logged } = await start();
+    await configure(store, server, [{}]);
+    const job = jobOf({ mailboxes: ['support'] });
+    await Promise.all([handle(job), handle(job)]);
+    expect(logged().map(({ outcome }) => outcome)).not.toContain('failed');
+    const stored = events.filter(({ detailType }) => detailType === 'Message Stored');
+    expect(new Set(stored.map(({ detail }) => detail.id)).size).toBe(MESSAGES.length);
+    const keys: string[] = [];
+    for await (const { key } of store.list('mail/support/')) keys.push(key);
+    expect(keys).toHaveLength(MESSAGES.length);
+  });
+
+  it('fetches the good mailboxes of a document in which another is broken, and says which', async () => {
+    const { server, store, handle, logged } = await start();
+    await configure(store, server, [{}, { id: 'bad', port: 'hunter2' }]);
+    await handle(jobOf({ mailboxes: ['support', 'bad'] }));
+    expect(logged()).toMatchObject([
+      { message: 'mailbox skipped', mailbox: 'bad', why: 'has settings that are wrong' },
+      { message: 'run', mailbox: 'support', outcome: 'done' },
+    ]);
+    expect(JSON.stringify(logged())).not.toContain('hunter2');
+  });
+
+  it('leaves a share of the time to who waits behind a mailbox that takes all it gets', async () => {
+    const stall = { verb: 'RETR', uidl: 'one', session: 1, cutAt: 5, ending: 'stall' } as const;
+    const { server, store, handle, byMailbox } = await start({ faults: [stall], remainingMs: 7_000 });
+    await configure(
+      store,
+      server,
+      ['a', 'b'].map((id) => ({ id })),
+      { connectionsPerHost: 1 },
+    );
+    await handle(jobOf({ mailboxes: ['a', 'b'] }));
+    expect(
+      byMailbox()
+        .map(({ message, outcome }) => [message, outcome])
+        .sort(),
+    ).toEqual([
+      ['run', 'done'],
+      ['run', 'more'],
+    ]);
+  });
+});
+
+describe('messages that a killed process left behind', () => {
+  /** As the state has it when a process was killed while it retrieved them. */
+  async function leftBehind(store: ObjectStore, uidls: readonly string[]): Promise<void> {
+    const state = await StateFile.open(store, 'support', systemClock);
+    const run = 'f'.repeat(32);
+    await state.commit((head) =>
+      withIntents(
+        head,
+        uidls.map((uidl) => ({
+          ...{ uidl, headerHash: null, run, untilMs: Date.now() - 1000 },
+          size: MESSAGES.find((one) => one.uidl === uidl)?.octets ?? 100,
+        })),
+      ),
+    );
+  }
+
+  it('are put into a job of their own, and the mailbox’s other mail is stored meanwhile', async () => {
+    const { server, store, handle, logged, queue } = await start();
+    await configure(store, server, [{}]);
+    await leftBehind(store, ['one']);
+    await handle(jobOf({ mailboxes: ['support'], slot: SLOT }));
+    expect(logged()).toMatchObject([
+      { message: 'run', outcome: 'more', counts: { stored: 1, notReached: 1 } },
+    ]);
+    expect(server.log.sessions.flatMap(({ retrieved }) => retrieved.map(({ uidl }) => uidl))).toEqual([
+      'two',
+    ]);
+    expect(queue.sent).toEqual([
+      { body: expect.any(String), group: 'suspects-support', once: `suspects-support@${SLOT}` },
+    ]);
+    const [suspects] = queue.sent.map(({ body }) => body);
+    expect(JSON.parse(suspects ?? '')).toEqual({
+      ...{ v: 1, bundle: 'b1', slot: SLOT, mailboxes: ['support'], suspects: true },
+    });
+    expect(await handle(suspects ?? '')).toEqual({ batchItemFailures: [] });
+    expect(logged().at(-1)).toMatchObject({ outcome: 'done', counts: { stored: 1, alreadyStored: 1 } });
+    await handle(jobOf({ mailboxes: ['support'] }));
+    expect(queue.sent).toHaveLength(1);
+  });
+
+  it('are looked for once their message has gone from the server, too', async () => {
+    const { server, store, handle, logged, queue } = await start();
+    await configure(store, server, [{}]);
+    await leftBehind(store, ['gone']);
+    await handle(jobOf({ mailboxes: ['support'] }));
+    expect(logged()).toMatchObject([{ outcome: 'done', counts: { stored: 2 } }]);
+    expect(queue.sent).toHaveLength(1);
+  });
+
+  it('wait for the next slot where the queue does not take them, and no job fails for it', async () => {
+    const { server, store, handle, logged, queue } = await start();
+    await configure(store, server, [{}]);
+    await leftBehind(store, ['one']);
+    queue.broken = new JobsError('throttled', { kind: 'later', code: 'E_JOBS_UNAVAILABLE' });
+    expect(await handle(jobOf({ mailboxes: ['support'] }))).toEqual({ batchItemFailures: [] });
+    expect(logged().at(-1)).toMatchObject({
+      level: 'warn',
+      message: 'suspects not sent',
+      reason: 'throttled',
+    });
+    delete queue.broken;
+    await handle(jobOf({ mailboxes: ['support'] }));
+    expect(queue.sent).toHaveLength(1);
   });
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { RunReport } from '../../lib/fetch/report.ts';
 import type { Mailbox } from '../../lib/mailbox/settings.ts';
 import { buildFunctions } from '../../scripts/build.ts';
+import { type JobsQueue, type QueuedMessage, startJobsQueue } from '../servers/jobsQueue.ts';
 import { type Outcome, type Runtime, startRuntime } from '../servers/lambdaRuntime.ts';
 import { type SecretVault, startSecretVault } from '../servers/secretVault.ts';
 import type { BucketEnd } from './endsFar.ts';
@@ -23,8 +24,13 @@ export interface FunctionOptions {
 
 export interface FetchFunction {
   readonly runtime: Runtime;
-  /** One job for one mailbox. */
+  readonly queue: JobsQueue;
+  /** One job for one mailbox, and those that it puts into the queue, until one does not end well. */
   fetch(mailbox: string): Promise<Outcome>;
+  /** A minute of the schedule, by the other function. */
+  dispatch(time: string): Promise<Outcome>;
+  /** The next job of the queue, if it has one: taken off it unless the function died or wants it again. */
+  work(): Promise<Outcome | undefined>;
   /** The last run's report of this mailbox, as the function logged it. */
   report(mailbox: string): RunReport | undefined;
   stop(): Promise<void>;
@@ -44,29 +50,62 @@ export async function startFunction(options: FunctionOptions): Promise<FetchFunc
       ...mailbox,
     })),
   });
+  const queue = await startJobsQueue();
+  const common = {
+    ...far.env,
+    MAILFERRY_BUCKET: far.bucket,
+    MAILFERRY_QUEUE_URL: queue.url,
+    MAILFERRY_PATH_STYLE: 'true',
+    MAILFERRY_S3_ENDPOINT: options.s3Endpoint ?? far.gateway.endpoint,
+  };
+  const dispatcher = await startRuntime({
+    client: PARTS.ric,
+    taskRoot: join(folder, 'dispatch'),
+    handler: 'index.handler',
+    timeoutMs: 30_000,
+    env: common,
+  });
   const runtime = await startRuntime({
     client: PARTS.ric,
     taskRoot: join(folder, 'fetch'),
     handler: 'index.handler',
     timeoutMs,
     env: {
-      ...far.env,
-      MAILFERRY_BUCKET: far.bucket,
+      ...common,
       MAILFERRY_BUS: 'mail',
-      MAILFERRY_PATH_STYLE: 'true',
       MAILFERRY_PRIVATE_ADDRESSES: 'true',
-      MAILFERRY_S3_ENDPOINT: options.s3Endpoint ?? far.gateway.endpoint,
       MAILFERRY_EVENTS_ENDPOINT: options.eventsEndpoint ?? far.bus.endpoint,
       MAILFERRY_SECRETS_ENDPOINT: vault.endpoint,
     },
   });
   let jobs = 0;
+  const invoke = ({ messageId, body }: Pick<QueuedMessage, 'messageId' | 'body'>) =>
+    runtime.invoke({ Records: [{ messageId, body }] });
+  const work = async () => {
+    const message = queue.next();
+    if (message === undefined) return undefined;
+    const outcome = await invoke(message);
+    if (isWell(outcome)) queue.done(message);
+    else queue.back(message);
+    return outcome;
+  };
   return {
     runtime,
-    fetch(mailbox) {
+    queue,
+    work,
+    dispatch: (time) => dispatcher.invoke({ time }),
+    async fetch(mailbox) {
       jobs += 1;
       const job = { v: 1, bundle: 'bundle', slot: new Date().toISOString(), mailboxes: [mailbox] };
-      return runtime.invoke({ Records: [{ messageId: `job-${jobs}`, body: JSON.stringify(job) }] });
+      let outcome = await invoke({ messageId: `job-${jobs}`, body: JSON.stringify(job) });
+      while (isWell(outcome)) {
+        const next = queue.next();
+        if (next === undefined) break;
+        outcome = await invoke(next);
+        // What died is found again by the next job.
+        queue.done(next);
+      }
+      return outcome;
     },
     report(mailbox) {
       const reports = runtime.log.split('\n').flatMap((line) => {
@@ -77,8 +116,16 @@ export async function startFunction(options: FunctionOptions): Promise<FetchFunc
     },
     async stop() {
       await runtime.stop();
+      await dispatcher.stop();
+      await queue.stop();
       await vault.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function isWell(outcome: Outcome): boolean {
+  if (!('result' in outcome)) return false;
+  const { batchItemFailures } = outcome.result as { batchItemFailures: readonly unknown[] };
+  return batchItemFailures.length === 0;
 }

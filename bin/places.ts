@@ -1,0 +1,113 @@
+/** Where a command's mailboxes and store come from: a settings file, or the store itself. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { readJson } from '../functions/readJson.ts';
+import {
+  type EventsSettings,
+  MAILBOXES_KEY,
+  readMailboxesDocument,
+  SettingsError,
+  type StoreSettings,
+} from '../lib/mailbox/settings.ts';
+import { UsageError } from './exitCodes.ts';
+import {
+  bucketOf,
+  chooseMailboxes,
+  DEFAULT_FILE,
+  loadSettings,
+  type Settings,
+  type SettingsChoice,
+  withRegion,
+} from './settings.ts';
+import type { Host } from './terminal.ts';
+import { storeOf } from './wiring.ts';
+
+/** As a function reads it. */
+export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
+
+type Around = Pick<Host, 'cwd' | 'env'>;
+
+export interface Chosen {
+  readonly settings: Settings;
+  /** A line each, of mailboxes that are passed over since they are wrong. */
+  readonly broken: readonly string[];
+}
+
+/** Throws UsageError, SettingsError or StoreError. `announces`: the command needs a place for its events. */
+export async function settingsFor(
+  choice: SettingsChoice,
+  around: Around,
+  announces: boolean,
+): Promise<Chosen> {
+  const store = ownStore(choice, around);
+  if (store === null) return { settings: await loadSettings(choice, around), broken: [] };
+  const source = sourceOf(store);
+  const events = eventsOf(store, choice, around);
+  if (events === null && announces)
+    throw new UsageError('Mail that is stored in a bucket is announced on a bus: name it with --bus.');
+  const read = await readDocument(store, source);
+  const { document, broken } = readMailboxesDocument(read, source);
+  const lines = broken.flatMap(({ problems }) => problems.map((problem) => `${source}: ${problem}`));
+  const wanted = broken.filter(({ id }) => id !== null && choice.ids.includes(id));
+  if (wanted.length > 0)
+    throw new SettingsError(
+      source,
+      wanted.flatMap(({ problems }) => problems),
+    );
+  const { connectionsPerHost, mailboxes: all } = document;
+  const mailboxes = chooseMailboxes(all, choice.ids, source);
+  const disabled = choice.ids.length > 0 ? [] : all.filter(({ enabled }) => !enabled).map(({ id }) => id);
+  const settings = { store, events, mailboxes, disabled, connectionsPerHost, base: around.cwd };
+  return { settings, broken: lines };
+}
+
+/** Of commands that are about the store alone. */
+export async function storeFor(choice: SettingsChoice, around: Around): Promise<StoreSettings> {
+  if (choice.folder !== undefined && choice.bucket !== undefined)
+    throw new UsageError('--folder and --bucket exclude each other: mail is stored in one place.');
+  if (choice.folder !== undefined) return { folder: resolve(around.cwd, choice.folder) };
+  if (choice.bucket !== undefined) return inRegion(bucketOf(choice), around);
+  return (await loadSettings({ ...choice, ids: [] }, around)).store;
+}
+
+/** The store that says itself which mailboxes it is for; null: a settings file does. */
+function ownStore(choice: SettingsChoice, around: Around): StoreSettings | null {
+  const { config, folder, bucket } = choice;
+  if (config !== undefined || (folder !== undefined && bucket !== undefined)) return null;
+  if (bucket !== undefined) return inRegion(bucketOf(choice), around);
+  // With a file beside it, --folder has long meant: the file's mailboxes, into another folder.
+  if (folder === undefined || existsSync(resolve(around.cwd, DEFAULT_FILE))) return null;
+  return { folder: resolve(around.cwd, folder) };
+}
+
+function eventsOf(store: StoreSettings, { bus }: SettingsChoice, { env }: Around): EventsSettings | null {
+  if (bus === undefined) return 'folder' in store ? { file: join(store.folder, 'events.ndjson') } : null;
+  const region = 'bucket' in store ? store.region : undefined;
+  const events = withRegion({ bus, region }, env);
+  if (events.region === undefined)
+    throw new UsageError('A bus has a region: name it in the environment as AWS_REGION.');
+  return events;
+}
+
+function inRegion(store: StoreSettings, { env }: Around): StoreSettings {
+  const found = 'bucket' in store ? withRegion(store, env) : store;
+  if ('bucket' in found && found.region === undefined)
+    throw new UsageError(
+      'A bucket has a region: name it with --region, or in the environment as AWS_REGION.',
+    );
+  return found;
+}
+
+async function readDocument(store: StoreSettings, source: string): Promise<unknown> {
+  const read = await readJson(storeOf(store), MAILBOXES_KEY, MAX_DOCUMENT_BYTES);
+  if (read === null)
+    throw new UsageError(
+      `There is no ${source}: no mailbox is configured. Write it: mailferry mailboxes apply FILE`,
+    );
+  if (read.problem !== null) throw new SettingsError(source, [read.problem]);
+  return read.value;
+}
+
+export function sourceOf(store: StoreSettings): string {
+  return 'bucket' in store ? `s3://${store.bucket}/${MAILBOXES_KEY}` : join(store.folder, MAILBOXES_KEY);
+}

@@ -1,0 +1,20 @@
+/** Lambda: a schedule's minute to jobs. Settings and clients are made once per cold start. */
+import middy from '@middy/core';
+import { systemClock } from '../lib/fetch/systemClock.ts';
+import { type Dispatched, dispatchJobs } from './dispatchJobs.ts';
+import { readDispatchEnvironment } from './environment.ts';
+import { observed } from './powertools.ts';
+import { wireJobs, wireStore } from './wiring.ts';
+
+const environment = readDispatchEnvironment(process.env);
+const { telemetry, middlewares } = observed(environment.serviceName);
+const dispatching = {
+  store: wireStore(environment),
+  jobs: wireJobs(environment),
+  telemetry,
+  now: systemClock.now,
+};
+
+export const handler = middy<unknown, Dispatched>({ timeoutEarlyInMillis: 0 })
+  .use([...middlewares])
+  .handler((event: unknown) => dispatchJobs(dispatching, event));

@@ -1,0 +1,16 @@
+import { isAside } from '../mailbox/failures.ts';
+import type { Head } from '../mailbox/state.ts';
+import type { Counts, Standing } from './report.ts';
+import { dueIntents } from './suspects.ts';
+
+/** From the head as the run left it. A failure whose message the listing had not is looked at by nobody. */
+export function standingOf(head: Head, counts: Counts, nowMs: number): Standing {
+  const { backOff, lastSuccessMs } = head;
+  const isOpen = counts.failed + counts.notReached > 0;
+  return {
+    suspects:
+      dueIntents(head, nowMs).size > 0 || (isOpen && head.failures.some((one) => !isAside(one, nowMs))),
+    lastSuccessMs,
+    failing: backOff === null ? null : { sinceMs: backOff.sinceMs, told: backOff.told !== undefined },
+  };
+}

@@ -1,0 +1,130 @@
+/** A minute of the schedule against a stand-in of the queue; the bundle itself runs in test/real. */
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { dispatchJobs } from '../../functions/dispatchJobs.ts';
+import { parseJob } from '../../functions/job.ts';
+import type { Figure } from '../../functions/telemetry.ts';
+import { sqs } from '../../lib/jobs/sqs.ts';
+import { MAILBOXES_KEY } from '../../lib/mailbox/settings.ts';
+import { memoryStore } from '../../lib/store/memory.ts';
+import { startJobsQueue } from '../servers/jobsQueue.ts';
+
+const NOW_MS = Date.parse('2026-11-25T12:00:20Z');
+const MINUTE = { time: '2026-11-25T12:00:00Z' };
+
+function mailbox(id: string, change: object = {}): object {
+  return {
+    id,
+    host: 'pop.example.org',
+    user: id,
+    password: `secretsmanager:mail#${id}`,
+    every: '1m',
+    ...change,
+  };
+}
+
+async function start(mailboxes: readonly unknown[], document: object = {}) {
+  const queue = await startJobsQueue(() => NOW_MS);
+  onTestFinished(() => queue.stop());
+  const store = memoryStore('archive');
+  await store.replace(MAILBOXES_KEY, Buffer.from(JSON.stringify({ v: 1, mailboxes, ...document })), null);
+  const lines: object[] = [];
+  const figures = new Map<Figure, number>();
+  const jobs = sqs({
+    queueUrl: queue.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'AK', secretAccessKey: 'SK' },
+    sleep: async () => {},
+    random: () => 0,
+    limits: { tries: 2 },
+  });
+  const telemetry = {
+    log: (level: string, message: string, fields: object) => lines.push({ level, message, ...fields }),
+    count: (figure: Figure, value: number) => figures.set(figure, value),
+  };
+  const dispatch = (event: unknown = MINUTE) =>
+    dispatchJobs({ store, jobs, telemetry, now: () => NOW_MS }, event);
+  return { queue, store, lines, figures, dispatch };
+}
+
+describe('dispatch', () => {
+  it('puts each due mailbox into one job, however often it is asked', async () => {
+    const ids = Array.from({ length: 100 }, (_, at) => `m${at}`);
+    const { queue, dispatch, figures } = await start(ids.map((id) => mailbox(id)));
+    const said = await dispatch();
+    await dispatch();
+    await dispatch({ time: '2026-11-25T12:00:59.9+00:00' });
+    const jobs = queue.taken.map(({ body, group }) => ({ job: parseJob(body), group }));
+    expect(said).toEqual({ jobs: jobs.length, mailboxes: 100, broken: 0 });
+    expect(figures.get('JobsSent')).toBe(jobs.length);
+    expect(jobs.flatMap(({ job }) => ('problems' in job ? [] : job.mailboxes)).sort()).toEqual(ids.sort());
+    for (const { job, group } of jobs)
+      expect(job).toMatchObject({ v: 1, bundle: group, slot: '2026-11-25T12:00:00.000Z' });
+  });
+
+  it('takes the present minute where the schedule does not tell its own, and says so', async () => {
+    const { queue, dispatch, lines } = await start([mailbox('support')]);
+    await dispatch({ time: '<aws.scheduler.scheduled-time>' });
+    expect(queue.taken).toMatchObject([{ once: expect.stringContaining('2026-11-25T12:00:00.000Z') }]);
+    expect(lines).toMatchObject([{ level: 'warn', message: 'no scheduled time' }]);
+  });
+
+  it('dispatches the good mailboxes beside broken ones, and tells of those without their values', async () => {
+    const broken = [mailbox('bad', { password: 'hunter2' }), mailbox('twice'), mailbox('twice'), 'nonsense'];
+    const { queue, dispatch, lines, figures } = await start([mailbox('support'), ...broken]);
+    expect(await dispatch()).toEqual({ jobs: 1, mailboxes: 1, broken: 4 });
+    expect(queue.taken.map(({ body }) => parseJob(body))).toMatchObject([{ mailboxes: ['support'] }]);
+    expect(figures.get('MailboxesBroken')).toBe(4);
+    expect(lines).toMatchObject([{ level: 'error', message: 'mailboxes broken', count: 4 }]);
+    const text = JSON.stringify(lines);
+    for (const word of ['bad', 'password', 'is used twice', 'mailboxes[4]']) expect(text).toContain(word);
+    expect(text).not.toContain('hunter2');
+  });
+
+  it('fails where the document is gone, wrong as a whole, or has no good mailbox', async () => {
+    const { dispatch } = await start([mailbox('support')], { colour: 'red' });
+    await expect(dispatch()).rejects.toThrow('unknown key "colour"');
+    const alone = await start([mailbox('bad', { port: 0 })]);
+    await expect(alone.dispatch()).rejects.toThrow('port');
+    await expect(
+      dispatchJobs(
+        {
+          ...{ store: memoryStore('empty'), now: () => NOW_MS, jobs: { send: async () => [] } },
+          telemetry: { log: () => {}, count: () => {} },
+        },
+        MINUTE,
+      ),
+    ).rejects.toThrow('no mailbox is configured');
+  });
+
+  it('fails for jobs that the queue does not take, after all others are there', async () => {
+    const { queue, dispatch, lines, figures } = await start(
+      Array.from({ length: 200 }, (_, at) => mailbox(`m${at}`)),
+    );
+    const refuse = () => ({ code: 'InternalError', senderFault: false });
+    queue.faults.push((_, index) => (index === 0 ? refuse() : null), refuse, refuse);
+    await expect(dispatch()).rejects.toMatchObject({ code: 'E_JOBS_UNAVAILABLE' });
+    expect(lines).toMatchObject([{ level: 'error', message: 'jobs not sent' }]);
+    expect(figures.get('JobsSent')).toBe(queue.taken.length);
+    const before = queue.taken.length;
+    await dispatch();
+    expect(queue.taken.length).toBeGreaterThan(before);
+    expect(new Set(queue.taken.map(({ once }) => once)).size).toBe(queue.taken.length);
+  });
+
+  it('sends ten thousand mailboxes within seconds', async () => {
+    const { queue, dispatch } = await start(
+      Array.from({ length: 10_000 }, (_, at) => mailbox(`mailbox-${at}`, { every: '5m' })),
+    );
+    const beganMs = performance.now();
+    const before = process.memoryUsage().rss;
+    const { jobs, mailboxes } = await dispatch();
+    const grown = (process.memoryUsage().rss - before) / 1e6;
+    console.log(
+      `dispatch of 10,000 mailboxes: ${jobs} jobs in ${(performance.now() - beganMs).toFixed(0)} ms, ${grown.toFixed(0)} MB more resident`,
+    );
+    // Of five minutes, and all that was due in them.
+    expect(mailboxes).toBe(10_000);
+    expect(queue.taken).toHaveLength(jobs);
+    expect(performance.now() - beganMs).toBeLessThan(20_000);
+  });
+});
