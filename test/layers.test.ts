@@ -95,8 +95,26 @@ const ROWS: Readonly<
     mayNot: ['../store/port.ts', '../fetch/run.ts', '@aws-sdk/client-s3', 'node:net'],
   },
   'lib/mail': {
-    may: ['libmime', 'mailparser', './headers.ts'],
+    may: ['libmime', 'mailparser', 'zod', './headers.ts'],
     mayNot: ['../store/port.ts', '../fetch/run.ts', '@aws-sdk/client-s3', 'node:net', 'node:fs'],
+  },
+  'lib/parse': {
+    may: [
+      '../store/port.ts',
+      '../events/port.ts',
+      '../mail/documentShape.ts',
+      '../mailbox/names.ts',
+      './ports.ts',
+    ],
+    mayNot: [
+      '../mail/parseMail.ts',
+      '../store/s3.ts',
+      '../fetch/run.ts',
+      '../mailbox/settings.ts',
+      'mailparser',
+      'node:child_process',
+      'node:fs',
+    ],
   },
   functions: { may: ['../lib/fetch/run.ts', '../lib/store/s3.ts', '@middy/core', 'yaml'], mayNot: [] },
 };
@@ -140,6 +158,11 @@ function fixtures(): readonly Fixture[] {
     file: 'lib/pop3/addresses.ts',
     code: "import { connect } from 'node:net';\nexport const kept = connect;\n",
     refused: 'imports',
+  });
+  made.push({
+    file: 'lib/parse/parserProcess.ts',
+    code: "import { spawn } from 'node:child_process';\nexport const kept = spawn;\n",
+    refused: null,
   });
   return made;
 }
