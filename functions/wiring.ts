@@ -1,13 +1,11 @@
 /** The one place where a function's environment becomes ports. Nothing is sent before it is first used. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { eventBridge } from '../lib/events/eventBridge.ts';
 import { ByteBudget } from '../lib/fetch/byteBudget.ts';
 import type { FetchPorts } from '../lib/fetch/ports.ts';
 import { systemClock } from '../lib/fetch/systemClock.ts';
 import { dialTls } from '../lib/pop3/dial.ts';
 import { secretsByScheme } from '../lib/secrets/byScheme.ts';
 import { secretsManager } from '../lib/secrets/secretsManager.ts';
-import { s3Store } from '../lib/store/s3.ts';
+import { busOf, chance, storeOf } from './ends.ts';
 import type { Environment } from './environment.ts';
 import { storeTrust } from './trust.ts';
 
@@ -15,26 +13,13 @@ import { storeTrust } from './trust.ts';
 const IN_FLIGHT_BYTES = 64 * 1024 * 1024;
 
 export function wire(environment: Environment): FetchPorts {
-  const { bucket, bus, region, s3Endpoint, eventsEndpoint, secretsEndpoint, pathStyle } = environment;
-  const chance = { sleep: (ms: number) => sleep(ms), random: systemClock.random };
-  const store = s3Store({
-    bucket,
-    region,
-    forcePathStyle: pathStyle,
-    ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint }),
-    ...chance,
-  });
+  const { region, s3Endpoint, secretsEndpoint } = environment;
+  const store = storeOf(environment);
   return {
     // Whoever may write config/mailboxes.json must not reach what only this function can.
     dial: dialTls({ timer: systemClock, reach: environment.privateAddresses ? 'private' : 'public' }),
     store,
-    publisher: eventBridge({
-      bus,
-      region,
-      ...(eventsEndpoint === undefined ? {} : { endpoint: eventsEndpoint }),
-      now: systemClock.now,
-      ...chance,
-    }),
+    publisher: busOf(environment),
     // Neither env: nor file: a function's environment can be read by whoever may describe the function.
     secrets: secretsByScheme({
       secretsmanager: secretsManager({
