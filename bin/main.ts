@@ -4,6 +4,7 @@ import { type Arguments, readArguments } from './arguments.ts';
 import { checkCommand } from './commands/check.ts';
 import type { Command } from './commands/command.ts';
 import { fetchCommand } from './commands/fetch.ts';
+import { parseCommand } from './commands/parse.ts';
 import { planCommand } from './commands/plan.ts';
 import { releaseCommand, retryCommand } from './commands/setAside.ts';
 import { statusCommand } from './commands/status.ts';
@@ -20,6 +21,7 @@ const RUN: Readonly<Record<CommandName, Command>> = {
   plan: planCommand,
   check: checkCommand,
   status: statusCommand,
+  parse: parseCommand,
   retry: retryCommand,
   release: releaseCommand,
 };
@@ -63,6 +65,7 @@ async function run(command: CommandName, given: Arguments, host: Host): Promise<
     settings,
     mailboxes: settings.mailboxes,
     uidls: given.uidls,
+    parsing: given.parsing,
     ports: wire(settings, host),
     terminal,
     json,

@@ -4,7 +4,7 @@ import { mailferry, startMailferry, workFolder } from './harness.ts';
 
 describe('the command line', () => {
   it.each([
-    [[], 'A command is missing: fetch, watch, plan, check, status, retry, release.'],
+    [[], 'A command is missing: fetch, watch, plan, check, status, parse, retry, release.'],
     [['fech'], 'There is no command "fech"'],
     [['fetch', '--forse'], "Unknown option '--forse'"],
     [['fetch', '--config'], "'-c, --config <value>' argument missing"],
@@ -40,13 +40,16 @@ describe('the command line', () => {
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(110);
   });
 
-  it.each(['fetch', 'watch', 'plan', 'check', 'status'])('explains %s with examples', async (command) => {
-    const { code, stdout } = await mailferry([command, '--help'], { cwd: '/' });
-    expect(code).toBe(EXIT.done);
-    expect(stdout).toMatch(new RegExp(`^mailferry ${command} \\[ID …\\]`));
-    expect(stdout).toMatch(new RegExp(`Examples:\n  mailferry ${command}`));
-    expect((await mailferry(['help', command], { cwd: '/' })).stdout).toBe(stdout);
-  });
+  it.each(['fetch', 'watch', 'plan', 'check', 'status', 'parse'])(
+    'explains %s with examples',
+    async (command) => {
+      const { code, stdout } = await mailferry([command, '--help'], { cwd: '/' });
+      expect(code).toBe(EXIT.done);
+      expect(stdout).toMatch(new RegExp(`^mailferry ${command} \\[ID …\\]`));
+      expect(stdout).toMatch(new RegExp(`Examples:\n  mailferry ${command}`));
+      expect((await mailferry(['help', command], { cwd: '/' })).stdout).toBe(stdout);
+    },
+  );
 
   it('tells its version, as a process too', async () => {
     const child = await startMailferry(['--version'], { cwd: '/' }).ended;

@@ -1,0 +1,41 @@
+/** The command as a process: its signals, its pipes, and its exit code. */
+import { EXIT } from './exitCodes.ts';
+import { main } from './main.ts';
+
+/** npm and our own starter pass a terminal's Ctrl-C on, so that one press comes twice. */
+const SAME_PRESS_MS = 500;
+
+/** Resolves when the command has ended; `process.exitCode` tells how. */
+export async function runAsProcess(): Promise<void> {
+  const stopping = new AbortController();
+  let stoppedMs = 0;
+
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (!stopping.signal.aborted) {
+        stoppedMs = Date.now();
+        stopping.abort();
+        process.stderr.write(
+          '\nStopping: what is stored is being put on record. Once more ends it at once.\n',
+        );
+      } else if (Date.now() - stoppedMs > SAME_PRESS_MS) {
+        process.exit(EXIT.interrupted);
+      }
+    });
+  }
+
+  // The reader went away, as `head` does. The run goes on: mail matters more than its report.
+  for (const output of [process.stdout, process.stderr]) {
+    output.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+
+  process.exitCode = await main(process.argv.slice(2), {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+    signal: stopping.signal,
+  });
+}
