@@ -2,6 +2,7 @@
  * The parser's process runs the very file that starts it, with one more word: a bundle has no other file to run. That
  * word is looked for before anything else is loaded, and what is not needed there is never loaded.
  */
+import { dirname, join } from 'node:path';
 import type { ParserProgram } from '../lib/parse/parserProcess.ts';
 import type { ParseClock } from '../lib/parse/ports.ts';
 
@@ -18,7 +19,21 @@ export async function beParser(pipes: Pick<NodeJS.Process, 'stdin' | 'stdout'>):
   await parseOne(pipes);
 }
 
-/** `file`: the one that asks `isParser`. From sources it may read the packages that it is made of. */
+/** `file`: the one that asks `isParser`. */
 export function parserProgram(file: string, clock: ParseClock): ParserProgram {
-  return { file, args: [WORD], reads: file.endsWith('.ts') ? '*' : file, clock };
+  // Lambda's Node may lie beside libraries of its own.
+  const libraries = process.env['LD_LIBRARY_PATH'];
+  return {
+    file,
+    args: [WORD],
+    reads: file.endsWith('.ts') ? sourcesOf(file) : [file],
+    env: libraries === undefined ? {} : { LD_LIBRARY_PATH: libraries },
+    clock,
+  };
+}
+
+/** What a file in functions/ or bin/ is made of. Not the folder around it: settings and secrets may lie there. */
+function sourcesOf(file: string): readonly string[] {
+  const root = join(dirname(file), '..');
+  return ['bin', 'functions', 'lib', 'node_modules', 'package.json'].map((name) => join(root, name));
 }

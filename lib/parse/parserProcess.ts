@@ -32,8 +32,10 @@ export interface ParserProgram {
   /** What Node runs. */
   readonly file: string;
   readonly args: readonly string[];
-  /** What the process may read: its own code. */
-  readonly reads: string;
+  /** Files and folders that the process may read: its own code. */
+  readonly reads: readonly string[];
+  /** What Node needs in order to start, and nothing else. */
+  readonly env: Readonly<Record<string, string>>;
   readonly clock: ParseClock;
 }
 
@@ -48,12 +50,13 @@ class Attempt {
   readonly #answer = new Answer(MAX_MAIL_BYTES);
   /** Why it was killed. */
   #killed: UnparsableCode | undefined;
-  #over = false;
+  readonly #cancelTime: () => void;
+  #cancelWatch = () => {};
 
-  constructor({ file, args, reads, clock }: ParserProgram, timeMs: number) {
-    this.#clock = clock;
-    this.#child = start([`--allow-fs-read=${reads}`, file, ...args], timeMs);
-    this.#stopAfter(timeMs);
+  constructor(program: ParserProgram, timeMs: number) {
+    this.#clock = program.clock;
+    this.#child = start(program, timeMs);
+    this.#cancelTime = this.#clock.after(timeMs, () => this.#kill('E_PARSE_TIME'));
     this.#watch();
   }
 
@@ -66,7 +69,8 @@ class Attempt {
     } catch (error) {
       throw isSpawnError(error) ? new ParserError(`the parser cannot be started: ${error.message}`) : error;
     } finally {
-      this.#over = true;
+      this.#cancelTime();
+      this.#cancelWatch();
       this.#child.kill('SIGKILL');
     }
   }
@@ -86,6 +90,9 @@ class Attempt {
   }
 
   #judge(code: number | null, signal: NodeJS.Signals | null): Parsing {
+    // Before it says so it has not looked at the mail.
+    if (!this.#answer.isReady)
+      throw new ParserError(`the parser ended before it began (${signal ?? `exit code ${code}`})`);
     if (this.#killed !== undefined) return { unparsable: this.#killed };
     try {
       const parsing = this.#answer.end();
@@ -94,19 +101,11 @@ class Attempt {
       if (error instanceof FrameError) return { unparsable: 'E_PARSE_OUTPUT' };
       throw error;
     }
-    if (!this.#answer.isReady)
-      throw new ParserError(`the parser ended before it began (${signal ?? `exit code ${code}`})`);
     return { unparsable: codeOfEnd(code, signal) };
   }
 
-  #stopAfter(timeMs: number): void {
-    const cancel = this.#clock.after(timeMs, () => this.#kill('E_PARSE_TIME'));
-    this.#child.once('exit', cancel);
-  }
-
   #watch(): void {
-    this.#clock.after(WATCH_MS, () => {
-      if (this.#over) return;
+    this.#cancelWatch = this.#clock.after(WATCH_MS, () => {
       if (residentBytes(this.#child.pid) > MAX_RSS_BYTES) this.#kill('E_PARSE_MEMORY');
       else this.#watch();
     });
@@ -118,13 +117,14 @@ class Attempt {
   }
 }
 
-function start(args: readonly string[], timeMs: number) {
+function start({ file, args, reads, env }: ParserProgram, timeMs: number) {
   const cpuSeconds = Math.ceil(timeMs / 1000) + CPU_SLACK_S;
-  const node = [process.execPath, `--max-old-space-size=${MAX_HEAP_MB}`, '--permission', ...args];
+  const allowed = reads.map((path) => `--allow-fs-read=${path}`);
+  const options = [`--max-old-space-size=${MAX_HEAP_MB}`, '--permission', ...allowed];
   // The shell only sets limits, then becomes Node: the handle is Node's.
   const script = `ulimit -c 0; ulimit -t ${cpuSeconds}; exec "$@"`;
-  return spawn('/bin/sh', ['-c', script, 'sh', ...node], {
-    env: {},
+  return spawn('/bin/sh', ['-c', script, 'sh', process.execPath, ...options, file, ...args], {
+    env,
     // Without stderr: what a parser says when it dies may be the mail's.
     stdio: ['pipe', 'pipe', 'ignore'],
     // A terminal's Ctrl-C goes to a whole group; the mail would be blamed for that.

@@ -16,7 +16,7 @@ const MAIL = [Buffer.from('Subject: hello\r\n\r\nbody')];
 
 function misbehaving(way: string, timeMs = TIME_MS) {
   const file = path('./misbehaving.ts');
-  const program = { file, args: [way], reads: path('../..'), clock: systemClock };
+  const program = { file, args: [way], reads: [path('../../lib'), path('.')], env: {}, clock: systemClock };
   return parserProcess(program).parse(MAIL, timeMs);
 }
 
