@@ -5,7 +5,7 @@ import { FRAME, type FrameKind, frame } from './frames.ts';
 import { UnparsableError } from './parseLimits.ts';
 import { parseMail } from './parseMail.ts';
 
-/** Content goes out in pieces that fill a pipe. */
+/** Content goes out in pieces of at least that, or of a part: each frame costs its reader something. */
 const PIECE_BYTES = 64 * 1024;
 
 export interface Pipes {
@@ -18,14 +18,25 @@ export async function parseOne({ stdin, stdout }: Pipes): Promise<void> {
   const say = async (kind: FrameKind, payload?: Uint8Array) => {
     if (!stdout.write(frame(kind, payload))) await once(stdout, 'drain');
   };
+  let held: Buffer[] = [];
+  let octets = 0;
+  const flush = async () => {
+    if (octets > 0) await say(FRAME.content, Buffer.concat(held));
+    held = [];
+    octets = 0;
+  };
   await say(FRAME.ready);
   try {
     const parsed = await parseMail(stdin as AsyncIterable<Buffer>, {
       write: async (chunk) => {
-        for (let at = 0; at < chunk.length; at += PIECE_BYTES)
-          await say(FRAME.content, chunk.subarray(at, at + PIECE_BYTES));
+        held.push(chunk);
+        octets += chunk.length;
+        if (octets >= PIECE_BYTES) await flush();
       },
-      end: () => say(FRAME.end),
+      end: async () => {
+        await flush();
+        await say(FRAME.end);
+      },
     });
     await say(FRAME.document, Buffer.from(JSON.stringify(parsed)));
   } catch (error) {

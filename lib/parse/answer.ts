@@ -7,10 +7,14 @@ import type { Parsing } from './ports.ts';
 /** Beside the contents, which are never more than the mail: the last frame, and the headers of all. */
 const SLACK_BYTES = 32 * 1024 * 1024;
 
+/** A mail of MAX_MAIL_BYTES in MAX_PARTS gives less than half of that; each costs memory here, however few octets it has. */
+const MAX_FRAMES = 8_000;
+
 export class Answer {
   readonly #reader = new FrameReader();
   readonly #mostBytes: number;
   #octets = 0;
+  #frames = 0;
   #contentBytes = 0;
   #pieces: Buffer[] = [];
   readonly #contents: Buffer[] = [];
@@ -43,6 +47,8 @@ export class Answer {
 
   #frame(frame: Frame): void {
     if (this.#last !== null) throw new FrameError('a frame behind the last');
+    this.#frames += 1;
+    if (this.#frames > MAX_FRAMES) throw new FrameError('more frames than a mail gives');
     switch (frame.kind) {
       case FRAME.ready:
         this.isReady = true;

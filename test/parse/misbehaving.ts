@@ -79,6 +79,11 @@ const WAYS: Readonly<Record<string, () => void | Promise<void>>> = {
       await sleep(0);
     }
   },
+  crumbs() {
+    const piece = Buffer.concat(Array.from({ length: 10_000 }, () => frame(FRAME.end)));
+    process.stdout.write(piece);
+    document({});
+  },
   notJson: () => say(FRAME.document, Buffer.from('{')),
   otherShape: () => document({ key: 'mail/other/key.eml' }),
   loneSurrogate: () =>

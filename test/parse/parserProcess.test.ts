@@ -71,6 +71,7 @@ describe.concurrent('a process that misbehaves', { timeout: 60_000 }, () => {
     ['garbage', 'E_PARSE_OUTPUT'],
     ['huge', 'E_PARSE_OUTPUT'],
     ['flood', 'E_PARSE_OUTPUT'],
+    ['crumbs', 'E_PARSE_OUTPUT'],
     ['notJson', 'E_PARSE_OUTPUT'],
     ['otherShape', 'E_PARSE_OUTPUT'],
     ['loneSurrogate', 'E_PARSE_OUTPUT'],
