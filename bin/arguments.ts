@@ -1,7 +1,14 @@
 import { parseArgs } from 'node:util';
 import type { AdHoc } from './adHoc.ts';
+import type { Parsing } from './commands/command.ts';
 import { UsageError } from './exitCodes.ts';
 import { ABOUT_MESSAGES, COMMANDS, type CommandName, DEFAULT_TIME_LIMIT_SECONDS } from './help.ts';
+
+const ONLY_PARSE = {
+  mailbox: { type: 'string', multiple: true },
+  id: { type: 'string' },
+  since: { type: 'string' },
+} as const;
 
 const OPTIONS = {
   config: { type: 'string', short: 'c' },
@@ -21,6 +28,7 @@ const OPTIONS = {
   tls: { type: 'string' },
   'password-from': { type: 'string' },
   ca: { type: 'string' },
+  ...ONLY_PARSE,
   help: { type: 'boolean', short: 'h', default: false },
   version: { type: 'boolean', short: 'V', default: false },
 } as const;
@@ -34,6 +42,8 @@ export interface Arguments {
   readonly ids: readonly string[];
   /** Of messages; only of a command that is about some. */
   readonly uidls: readonly string[];
+  /** Only of `parse`. */
+  readonly parsing: Parsing;
   readonly config: string | undefined;
   readonly folder: string | undefined;
   readonly bucket: string | undefined;
@@ -83,11 +93,16 @@ export function readArguments(argv: readonly string[]): Arguments {
     throw new UsageError('--transcript is for check and fetch.');
   if (bucket === undefined && (region ?? endpoint) !== undefined)
     throw new UsageError('--region and --endpoint are of a bucket: name it with --bucket.');
+  const only = Object.keys(ONLY_PARSE).filter((option) => option in values);
+  if (command !== 'parse' && only.length > 0 && !help) {
+    throw new UsageError(`--${only[0]} is an option of parse only.`);
+  }
   return {
     command,
     transcript,
     adHoc,
-    ids: ofMessages ? ids.slice(0, 1) : ids,
+    ids: ofMessages ? ids.slice(0, 1) : [...ids, ...(values.mailbox ?? [])],
+    parsing: { messageId: messageId(values.id), sinceMs: since(values.since) },
     uidls: ofMessages ? ids.slice(1) : [],
     config,
     folder,
@@ -146,4 +161,24 @@ function timeLimit(given: string | undefined): number {
     );
   }
   return seconds * 1000;
+}
+
+function messageId(given: string | undefined): string | null {
+  if (given === undefined || /^[0-9a-f]{32}$/.test(given)) return given ?? null;
+  throw new UsageError(
+    `--id must be the first 32 digits of the message's name, as in mail/ID/<id>.eml, not "${given}".`,
+  );
+}
+
+const INSTANT = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z)?$/;
+
+/** A day begins at midnight UTC, as all dates of ours. */
+function since(given: string | undefined): number | null {
+  if (given === undefined) return null;
+  const ms = INSTANT.test(given) ? Date.parse(given) : Number.NaN;
+  // 31 February would be a day in March.
+  if (!Number.isNaN(ms) && new Date(ms).toISOString().startsWith(given.slice(0, 10))) return ms;
+  throw new UsageError(
+    `--since must be a day or a time in UTC, 2026-11-25 or 2026-11-25T13:00:00Z, not "${given}".`,
+  );
 }

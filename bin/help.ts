@@ -6,6 +6,7 @@ export const COMMANDS = [
   'plan',
   'check',
   'status',
+  'parse',
   'retry',
   'release',
   'mailboxes',
@@ -48,6 +49,7 @@ Commands (for the mailboxes with these IDs, or for all that are enabled):
   plan     show what fetch would do, and why; retrieves and changes nothing
   check    try every step from the host name to the listing, store and events; retrieves no mail
   status   show what is on record: last success, set-aside messages, back-off
+  parse    make documents of stored mail: text, addresses, attachments as files
   retry    have messages that are set aside tried by the next run: retry ID [UIDL …]
   release  forget that messages failed, so that they count as new: release ID [UIDL …]
 
@@ -145,6 +147,24 @@ Examples:
   mailferry check support --json | jq 'select(.ok == false)'
   mailferry check support --transcript support.txt
   mailferry check --host pop.example.org --user me@example.org
+
+${EXIT_CODES}`,
+  parse: `mailferry parse [ID …] [options]
+
+Makes a document (document.json) of each stored message, and an object of each attachment and of HTML,
+under parsed/ID/YEAR/MONTH/DAY/ in the store, and announces it: "Message Parsed", or "Message Unparsable"
+with the reason. Each message is parsed in a process of its own, so that a hostile one harms no other. What was
+parsed before is parsed again, gives the same objects, and is announced again. It asks no mail server.
+
+  --mailbox ID          the same as ID
+  --id MESSAGE          only this one: the first 32 digits of its name under mail/ID/
+  --since TIME          only what was stored then or later: 2026-11-25, or 2026-11-25T13:00:00Z
+${OPTIONS}
+
+Examples:
+  mailferry parse
+  mailferry parse support --since 2026-11-25
+  mailferry parse --mailbox support --id 0a5fbe156cf68532e7833a7e4a607845 --json
 
 ${EXIT_CODES}`,
   retry: `mailferry retry ID [UIDL …] [options]

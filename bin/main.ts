@@ -7,6 +7,7 @@ import { checkCommand } from './commands/check.ts';
 import type { Command, StoreCommand } from './commands/command.ts';
 import { fetchCommand } from './commands/fetch.ts';
 import { mailboxesCommand } from './commands/mailboxes.ts';
+import { parseCommand } from './commands/parse.ts';
 import { planCommand } from './commands/plan.ts';
 import { probeCommand } from './commands/probe.ts';
 import { releaseCommand, retryCommand } from './commands/setAside.ts';
@@ -31,6 +32,7 @@ const RUN: Readonly<Record<Exclude<CommandName, keyof typeof IN_STORE>, Command>
   plan: planCommand,
   check: checkCommand,
   status: statusCommand,
+  parse: parseCommand,
   retry: retryCommand,
   release: releaseCommand,
 };
@@ -87,7 +89,15 @@ async function run(command: CommandName, given: Arguments, host: Host): Promise<
   try {
     const secrets = adHoc ? await adHocSecrets(adHoc, host, wired.secrets) : wired.secrets;
     return await RUN[command]({
-      ...{ settings, mailboxes: settings.mailboxes, uidls: given.uidls, terminal, json, timeLimitMs },
+      ...{
+        settings,
+        mailboxes: settings.mailboxes,
+        uidls: given.uidls,
+        parsing: given.parsing,
+        terminal,
+        json,
+        timeLimitMs,
+      },
       ...{ signal: host.signal, isAdHoc: adHoc !== undefined },
       ports: { ...wired, secrets, ...(transcript && { observe: transcript.observe }) },
     });

@@ -2,15 +2,15 @@
 import middy from '@middy/core';
 import { systemClock } from '../lib/fetch/systemClock.ts';
 import { type Dispatched, dispatchJobs } from './dispatchJobs.ts';
+import { jobsOf, storeOf } from './ends.ts';
 import { readDispatchEnvironment } from './environment.ts';
 import { observed } from './powertools.ts';
-import { wireJobs, wireStore } from './wiring.ts';
 
 const environment = readDispatchEnvironment(process.env);
 const { telemetry, middlewares } = observed(environment.serviceName);
 const dispatching = {
-  store: wireStore(environment),
-  jobs: wireJobs(environment),
+  store: storeOf(environment),
+  jobs: jobsOf(environment),
   telemetry,
   now: systemClock.now,
 };

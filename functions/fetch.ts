@@ -1,14 +1,15 @@
 /** Lambda: the jobs queue to runs. Settings and clients are made once per cold start. */
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { jobsOf } from './ends.ts';
 import { readFetchEnvironment } from './environment.ts';
 import { fetchJobs } from './fetchJobs.ts';
 import { observed } from './powertools.ts';
-import { wire, wireJobs } from './wiring.ts';
+import { wire } from './wiring.ts';
 
 const environment = readFetchEnvironment(process.env);
 const { telemetry, middlewares } = observed(environment.serviceName);
-const fetching = { ports: wire(environment), jobs: wireJobs(environment), telemetry };
+const fetching = { ports: wire(environment), jobs: jobsOf(environment), telemetry };
 
 /**
  * The early timeout is off: it would answer while runs go on, and leave their sockets open in a frozen process.

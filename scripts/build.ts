@@ -11,7 +11,7 @@ import { type BuildOptions, build } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Each becomes a folder with an index.js whose `handler` Lambda calls. */
-const FUNCTIONS = ['dispatch', 'fetch'] as const;
+const FUNCTIONS = ['dispatch', 'fetch', 'parse'] as const;
 
 const COMMON = {
   bundle: true,
@@ -23,6 +23,8 @@ const COMMON = {
   // Stack traces name our files with --enable-source-maps; the map is not loaded without.
   sourcemap: 'external',
   legalComments: 'none',
+  // Where there is none it is not asked for; see functions/parse.ts.
+  logOverride: { 'empty-import-meta': 'silent' },
   write: false,
   logLevel: 'warning',
 } as const satisfies BuildOptions;

@@ -1,8 +1,9 @@
-/** Writes lib/events/schema from the definitions in lib/events/shapes.ts. A test compares the two. */
+/** Writes lib/events/schema from the definitions of events and of the document. A test compares the two. */
 import { writeFileSync } from 'node:fs';
 import { schemaFiles } from '../lib/events/schema.ts';
+import { documentSchema } from '../lib/mail/documentSchema.ts';
 
-for (const { name, text } of schemaFiles()) {
+for (const { name, text } of [...schemaFiles(), documentSchema()]) {
   writeFileSync(new URL(`../lib/events/schema/${name}`, import.meta.url), text);
   console.log(`lib/events/schema/${name}`);
 }

@@ -6,6 +6,14 @@ import type { ExitCode } from '../exitCodes.ts';
 import type { Settings } from '../settings.ts';
 import type { Host, Terminal } from '../terminal.ts';
 
+/** All that are stored, where both are null. */
+export interface Parsing {
+  /** The first 32 digits of an object's name. */
+  readonly messageId: string | null;
+  /** Stored then or later, in ms since the epoch. */
+  readonly sinceMs: number | null;
+}
+
 /** What every command gets. */
 export interface Call {
   readonly settings: Settings;
@@ -14,6 +22,8 @@ export interface Call {
   readonly terminal: Terminal;
   /** Of messages, where the command is about some. */
   readonly uidls: readonly string[];
+  /** Which messages `parse` is about. */
+  readonly parsing: Parsing;
   readonly json: boolean;
   /** Of one run. */
   readonly timeLimitMs: number;

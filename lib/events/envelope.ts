@@ -35,6 +35,8 @@ export function toJson(value: unknown): string {
 function timeOf({ detailType, detail }: MailferryEvent): string {
   switch (detailType) {
     case 'Message Stored':
+    case 'Message Parsed':
+    case 'Message Unparsable':
       return detail.storedAt;
     case 'Message Set Aside':
     case 'Message Too Large':

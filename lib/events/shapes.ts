@@ -80,6 +80,47 @@ const messageStored = z
   ])
   .describe('A message is stored and can be read. At least once for each message, in no order');
 
+const parsing = {
+  v: z.literal(1),
+  id: hex64.describe('The same on every repeat. Drop repeats by it'),
+  mailbox,
+  key: z.string().min(1).describe('The message, as in Message Stored'),
+  storedAt: instant.describe('When the message was stored'),
+};
+
+const parsedMessage = {
+  ...parsing,
+  sha256: hex64.describe('SHA-256 of the message'),
+  document: z.string().min(1).describe('The document, whose schema is document.v1.json'),
+  documentSize: octets,
+  documentSha256: hex64,
+  kind: z.string().min(1).describe('As in the document: mail, bounce, auto-reply and so on'),
+  attachments: count,
+  warnings: z.array(z.string()).describe('Codes, as in the document'),
+};
+
+/** Exactly one of `bucket` and `folder`. */
+const messageParsed = z
+  .union([
+    z.strictObject({ ...parsedMessage, bucket: z.string().min(1) }),
+    z.strictObject({ ...parsedMessage, folder: z.string().min(1) }),
+  ])
+  .describe('A stored message was parsed: its document and all that it names can be read. At least once');
+
+const unparsableMessage = {
+  ...parsing,
+  code: z.string().min(1).describe('Stable, for programs'),
+  reason: z.string().describe('For people'),
+};
+
+/** Exactly one of `bucket` and `folder`. */
+const messageUnparsable = z
+  .union([
+    z.strictObject({ ...unparsableMessage, bucket: z.string().min(1) }),
+    z.strictObject({ ...unparsableMessage, folder: z.string().min(1) }),
+  ])
+  .describe('A stored message has no document, and another try would not give one. It stays as it came');
+
 const messageSetAside = z
   .strictObject({
     v: z.literal(1),
@@ -191,6 +232,8 @@ type Fact<T> = T extends readonly (infer Element)[]
 export type Address = Fact<z.infer<typeof address>>;
 export type HeaderSummary = Fact<z.infer<typeof headerSummary>>;
 export type MessageStored = Fact<z.infer<typeof messageStored>>;
+export type MessageParsed = Fact<z.infer<typeof messageParsed>>;
+export type MessageUnparsable = Fact<z.infer<typeof messageUnparsable>>;
 export type MessageSetAside = Fact<z.infer<typeof messageSetAside>>;
 export type MessageTooLarge = Fact<z.infer<typeof messageTooLarge>>;
 export type MailboxFailing = Fact<z.infer<typeof mailboxFailing>>;
@@ -199,6 +242,8 @@ export type RunFinished = Fact<z.infer<typeof runFinished>>;
 
 export type MailferryEvent =
   | { readonly detailType: 'Message Stored'; readonly detail: MessageStored }
+  | { readonly detailType: 'Message Parsed'; readonly detail: MessageParsed }
+  | { readonly detailType: 'Message Unparsable'; readonly detail: MessageUnparsable }
   | { readonly detailType: 'Message Set Aside'; readonly detail: MessageSetAside }
   | { readonly detailType: 'Message Too Large'; readonly detail: MessageTooLarge }
   | { readonly detailType: 'Mailbox Failing'; readonly detail: MailboxFailing }
@@ -208,6 +253,8 @@ export type MailferryEvent =
 /** The detail of each event, by detail type: what ./schema is written from. */
 export const DETAILS = {
   'Message Stored': messageStored,
+  'Message Parsed': messageParsed,
+  'Message Unparsable': messageUnparsable,
   'Message Set Aside': messageSetAside,
   'Message Too Large': messageTooLarge,
   'Mailbox Failing': mailboxFailing,

@@ -48,8 +48,8 @@ interface Mailbox {
   comment: string;
 }
 
-/** At most MAX_ADDRESSES, in their order. `cut`: the last one may be incomplete and is left out. */
-export function parseAddresses(text: string, cut: boolean): Address[] {
+/** At most `most`, in their order. `cut`: the last one may be incomplete and is left out. */
+export function parseAddresses(text: string, cut: boolean, most = MAX_ADDRESSES): Address[] {
   const found: Address[] = [];
   let mailbox = emptyMailbox();
   const flush = (next: Token[] = []) => {
@@ -57,7 +57,7 @@ export function parseAddresses(text: string, cut: boolean): Address[] {
     if (address) found.push(address);
     mailbox = { ...emptyMailbox(), phrase: next };
   };
-  for (let at = 0; at < text.length && found.length < MAX_ADDRESSES; ) {
+  for (let at = 0; at < text.length && found.length < most; ) {
     const character = text.charAt(at);
     if (isSeparator(character, mailbox)) flush();
     // QUIRK: two bracketed addresses without a comma are two, not one with a riddle for a name.
@@ -67,7 +67,7 @@ export function parseAddresses(text: string, cut: boolean): Address[] {
       at += 1;
     } else at = takeWord(text, at, mailbox);
   }
-  if (!cut && found.length < MAX_ADDRESSES) flush();
+  if (!cut && found.length < most) flush();
   return found;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The header block of a message as raw fields: one pass over at most HEADER_SCAN_BYTES, nothing decoded. It
+ * The header block of a message as raw fields: one pass over bounded bytes, nothing decoded. It
  * takes what the wild sends: bare LF, an mbox "From " line first, lines without a colon, blanks before the
  * colon (RFC 5322 section 4.5), bytes of any value.
  */
@@ -18,8 +18,12 @@ export interface Field {
  * The first field of each of the `wanted` (lower-case) names. The first wins because relays add theirs on top
  * and most readers show the first: a second From or Subject further down is older, or smuggled in.
  */
-export function firstFields(head: Uint8Array, wanted: ReadonlySet<string>): ReadonlyMap<string, Field> {
-  const scanned = Math.min(head.length, HEADER_SCAN_BYTES);
+export function firstFields(
+  head: Uint8Array,
+  wanted: ReadonlySet<string>,
+  scanBytes = HEADER_SCAN_BYTES,
+): ReadonlyMap<string, Field> {
+  const scanned = Math.min(head.length, scanBytes);
   const text = Buffer.from(head.buffer, head.byteOffset, scanned).toString('latin1');
   const lines = new Map<string, string[]>();
   let current: string[] | undefined;
@@ -33,7 +37,7 @@ export function firstFields(head: Uint8Array, wanted: ReadonlySet<string>): Read
     else if (at > 0 || !isMboxLine(line)) current = begin(line, wanted, lines);
     at = end + 1;
   }
-  return unfold(lines, text.length === HEADER_SCAN_BYTES ? current : undefined);
+  return unfold(lines, text.length === scanBytes ? current : undefined);
 }
 
 /** QUIRK: servers over mbox spools have passed on the separator line, and ">From " where it was quoted. */

@@ -124,6 +124,7 @@ function fitting<T>(items: T[]): T[] {
   return end === -1 ? items : items.slice(0, end);
 }
 
-function keyword(text: string): string | null {
+/** The first word of Auto-Submitted and its like, in lower case. */
+export function keyword(text: string): string | null {
   return /^[a-z0-9-]{1,64}(?=\s*(?:[;(]|$))/i.exec(text)?.[0].toLowerCase() ?? null;
 }

@@ -13,6 +13,13 @@ export function oneId(text: string, cut: boolean): string | null {
   return cut || /[\s<>]/.test(text) ? null : unfolded(text);
 }
 
+/** What stands in angle brackets in a field of a mailing list (RFC 2369): URIs, in the sender's order. */
+export function uris(text: string): string[] {
+  return Array.from(text.matchAll(BRACKETED), (match) => unfolded(match[1] ?? '')).filter(
+    (uri) => uri !== null,
+  );
+}
+
 /**
  * All identifiers in their order. Words outside of brackets are RFC 822's phrases ("Your message of Tuesday"),
  * unless there are no brackets at all and every word could be an identifier.

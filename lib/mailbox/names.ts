@@ -73,6 +73,32 @@ export function mailboxNewsId(mailbox: string, news: 'failing' | 'recovered', si
   return hashOf([Buffer.from(mailbox, 'latin1'), Buffer.from(news), Buffer.from(String(sinceMs))]);
 }
 
+/** What a message's key gave it: `<id>`, `<id>-<sha256>` or `nouidl-<sha256>`. */
+const STEM = /^(?:[0-9a-f]{32}(?:-[0-9a-f]{64})?|nouidl-[0-9a-f]{64})$/;
+
+/** The stem of a message's key; null for a key that is no message of this mailbox. */
+export function stemOfKey(mailbox: string, key: string): string | null {
+  const stem = key.slice(mailPrefix(mailbox).length, -'.eml'.length);
+  return key === `${mailPrefix(mailbox)}${stem}.eml` && STEM.test(stem) ? stem : null;
+}
+
+/** Everything that is parsed from one message lies under this; the date is UTC's when the message was stored. */
+export function parsedPrefix(mailbox: string, stem: string, storedMs: number): string {
+  const [date = ''] = new Date(storedMs).toISOString().split('T');
+  return `parsed/${mailbox}/${date.replaceAll('-', '/')}/${stem}/`;
+}
+
+/** The id of the event that says a message was parsed: one for a message, its content and what was made of it. */
+export function parsedId(mailbox: string, stem: string, sha256: string, documentSha256: string): string {
+  const hashes = [Buffer.from(sha256, 'hex'), Buffer.from(documentSha256, 'hex')];
+  return hashOf([Buffer.from(mailbox, 'latin1'), Buffer.from(stem), ...hashes]);
+}
+
+/** The id of the event that says a message cannot be parsed: one for a message and a reason. */
+export function unparsableId(mailbox: string, stem: string, code: string): string {
+  return hashOf([Buffer.from(mailbox, 'latin1'), Buffer.from(stem), Buffer.from(code)]);
+}
+
 /** The document that holds a mailbox's state. */
 export function headKey(mailbox: string): string {
   return `state/${mailbox}.json`;

@@ -83,13 +83,13 @@ class FolderStore implements ObjectStore {
       if (found === null) return null;
       if (found.isDirectory()) {
         const document = await this.#documents.read(path);
-        return (
-          document && { version: document.version, size: document.body.length, chunks: once(document.body) }
-        );
+        if (document === null) return null;
+        const { version, body } = document;
+        return { version, size: body.length, storedMs: null, chunks: once(body) };
       }
       const version = `object-${found.ino}-${found.mtimeMs}`;
       const chunks = found.size <= WHOLE_BYTES ? once(await fs.readFile(path)) : pieces(path, key);
-      return { version, size: found.size, chunks };
+      return { version, size: found.size, storedMs: Math.floor(found.mtimeMs), chunks };
     });
   }
 

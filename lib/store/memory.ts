@@ -10,17 +10,18 @@ interface Held {
   readonly body: Uint8Array;
   readonly digest: Digest;
   readonly version: Version;
+  readonly storedMs: number | null;
 }
 
-/** `name` is what events and reports call the place. */
-export function memoryStore(name: string): ObjectStore {
+/** `name` is what events and reports call the place. Without `now` it does not say when an object was made. */
+export function memoryStore(name: string, now: () => number | null = () => null): ObjectStore {
   const objects = new Map<string, Held>();
   let writes = 0;
 
   function put(key: string, body: Uint8Array, digest: Digest): Version {
     writes += 1;
     const version = String(writes);
-    objects.set(key, { body, digest, version });
+    objects.set(key, { body, digest, version, storedMs: now() });
     return version;
   }
 
@@ -55,7 +56,8 @@ export function memoryStore(name: string): ObjectStore {
       checkKey(key);
       const held = objects.get(key);
       if (held === undefined) return null;
-      return { version: held.version, size: held.body.length, chunks: chunksOf(held.body) };
+      const { version, storedMs, body } = held;
+      return { version, size: body.length, storedMs, chunks: chunksOf(body) };
     },
 
     async verify(key, digest) {

@@ -30,6 +30,8 @@ export interface StoredObject {
   readonly version: Version;
   /** Octets. */
   readonly size: number;
+  /** When the object was made, by the store's clock, in ms since the epoch; null where the store does not say. Made once, it stays. */
+  readonly storedMs: number | null;
   /** To be read to its end, or left by `break`/`return()`, which frees the connection. */
   readonly chunks: AsyncIterable<Uint8Array>;
 }

@@ -12,10 +12,11 @@ const WHOLE_BYTES = 1024 * 1024;
 /** The object with its bytes; those of a large one come as they are asked for. */
 export function getObject(calls: S3Calls, key: string): Promise<Reply<StoredObject>> {
   return calls.run({ again: HARMLESS, receives: WHOLE_BYTES }, async (options) => {
-    const { version, size, body } = await begin(calls, key, options);
-    if (size > WHOLE_BYTES) return { version, size, chunks: pieces(within(calls, size, body), key) };
+    const { body, ...facts } = await begin(calls, key, options);
+    const { size } = facts;
+    if (size > WHOLE_BYTES) return { ...facts, chunks: pieces(within(calls, size, body), key) };
     const whole = await collect(addAbortSignal(options.abortSignal, body), size);
-    return { version, size, chunks: once(whole) };
+    return { ...facts, chunks: once(whole) };
   });
 }
 
@@ -41,7 +42,7 @@ async function begin(
   calls: S3Calls,
   key: string,
   options: CallOptions,
-): Promise<{ version: string; size: number; body: Readable }> {
+): Promise<Omit<StoredObject, 'chunks'> & { readonly body: Readable }> {
   const command = new GetObjectCommand({ Bucket: calls.bucket, Key: key });
   // Only until the head: given to the SDK, the operation's signal would also end a long body in mid-stream.
   const { requestTimeout } = options;
@@ -49,9 +50,11 @@ async function begin(
     Body: body,
     ETag: version,
     ContentLength: size,
+    LastModified: stored,
   } = await calls.client.send(command, { requestTimeout });
   if (!(body instanceof Readable)) throw new Error('the answer had no body');
-  if (version !== undefined && size !== undefined) return { version, size, body };
+  const storedMs = stored?.getTime() ?? null;
+  if (version !== undefined && size !== undefined) return { version, size, storedMs, body };
   body.destroy();
   throw new Error('the answer had no ETag or no Content-Length');
 }

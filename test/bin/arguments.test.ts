@@ -4,7 +4,7 @@ import { mailferry, startMailferry, workFolder } from './harness.ts';
 
 describe('the command line', () => {
   it.each([
-    [[], 'A command is missing: fetch, watch, plan, check, status, retry, release, mailboxes, probe.'],
+    [[], 'A command is missing: fetch, watch, plan, check, status, parse, retry, release, mailboxes, probe.'],
     [['fech'], 'There is no command "fech"'],
     [['fetch', '--forse'], "Unknown option '--forse'"],
     [['fetch', '--config'], "'-c, --config <value>' argument missing"],
@@ -40,7 +40,7 @@ describe('the command line', () => {
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(110);
   });
 
-  it.each(['fetch', 'watch', 'plan', 'check', 'status', 'mailboxes', 'probe'])(
+  it.each(['fetch', 'watch', 'plan', 'check', 'status', 'parse', 'mailboxes', 'probe'])(
     'explains %s with examples',
     async (command) => {
       const { code, stdout } = await mailferry([command, '--help'], { cwd: '/' });

@@ -4,9 +4,11 @@ import type {
   MailboxFailing,
   MailboxRecovered,
   MailferryEvent,
+  MessageParsed,
   MessageSetAside,
   MessageStored,
   MessageTooLarge,
+  MessageUnparsable,
   RunFinished,
 } from '../../lib/events/shapes.ts';
 
@@ -49,6 +51,40 @@ export function messageStored(name: string, headers: HeaderSummary | null = head
     headers,
   } as const satisfies MessageStored;
   return { detailType: 'Message Stored', detail } as const satisfies MailferryEvent;
+}
+
+export function messageParsed(name: string) {
+  const stem = hex64(name).slice(0, 32);
+  const detail = {
+    v: 1,
+    id: hex64(`document of ${name}`),
+    mailbox: 'tickets',
+    bucket: 'mail-bucket',
+    key: `mail/tickets/${stem}.eml`,
+    sha256: hex64(`bytes of ${name}`),
+    storedAt: '2026-03-01T10:00:07.000Z',
+    document: `parsed/tickets/2026/03/01/${stem}/document.json`,
+    documentSize: 900,
+    documentSha256: hex64(`bytes of the document of ${name}`),
+    kind: 'mail',
+    attachments: 1,
+    warnings: ['charset'],
+  } as const satisfies MessageParsed;
+  return { detailType: 'Message Parsed', detail } as const satisfies MailferryEvent;
+}
+
+export function messageUnparsable(name: string) {
+  const detail = {
+    v: 1,
+    id: hex64(`no document of ${name}`),
+    mailbox: 'tickets',
+    folder: '/srv/mail',
+    key: `mail/tickets/${hex64(name).slice(0, 32)}.eml`,
+    storedAt: '2026-03-01T10:00:07.000Z',
+    code: 'E_PARSE_DEPTH',
+    reason: 'The message was not parsed.',
+  } as const satisfies MessageUnparsable;
+  return { detailType: 'Message Unparsable', detail } as const satisfies MailferryEvent;
 }
 
 export function messageTooLarge(name: string) {

@@ -3,13 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { envelope, MAX_DETAIL_BYTES, toJson } from '../../lib/events/envelope.ts';
 import { schemaFiles } from '../../lib/events/schema.ts';
 import { DETAILS } from '../../lib/events/shapes.ts';
+import { documentSchema } from '../../lib/mail/documentSchema.ts';
 import {
   headerSummary,
   mailboxFailing,
   mailboxRecovered,
+  messageParsed,
   messageSetAside,
   messageStored,
   messageTooLarge,
+  messageUnparsable,
   runFinished,
 } from './samples.ts';
 
@@ -22,7 +25,7 @@ describe('JSON Schemas', () => {
       text: readFileSync(new URL(name, FOLDER), 'utf8'),
     }));
     const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name);
-    expect(inTree.sort(byName)).toEqual([...schemaFiles()].sort(byName));
+    expect(inTree.sort(byName)).toEqual([...schemaFiles(), documentSchema()].sort(byName));
   });
 
   it('refuse fields that they do not name, at every level', () => {
@@ -33,7 +36,7 @@ describe('JSON Schemas', () => {
         open.push(path);
       for (const [key, inner] of Object.entries(value)) visit(inner, `${path}/${key}`);
     };
-    for (const { name, text } of schemaFiles()) visit(JSON.parse(text), name);
+    for (const { name, text } of [...schemaFiles(), documentSchema()]) visit(JSON.parse(text), name);
     expect(open).toEqual([]);
   });
 });
@@ -46,6 +49,8 @@ describe('details', () => {
     ['Message Stored', detail],
     ['Message Stored', { ...placeless, folder: '/srv/mail' }],
     ['Message Stored', { ...detail, headers: null, announcedSize: null, uidl: '\u0000\u00ff' }],
+    ['Message Parsed', messageParsed('a').detail],
+    ['Message Unparsable', messageUnparsable('a').detail],
     ['Message Set Aside', messageSetAside('a').detail],
     ['Message Too Large', messageTooLarge('a').detail],
     ['Mailbox Failing', mailboxFailing('a').detail],
@@ -74,6 +79,8 @@ describe('details', () => {
 describe('envelope', () => {
   it.each([
     [messageStored('a'), '2026-03-01T10:00:07.000Z'],
+    [messageParsed('a'), '2026-03-01T10:00:07.000Z'],
+    [messageUnparsable('a'), '2026-03-01T10:00:07.000Z'],
     [messageSetAside('a'), '2026-03-01T10:00:08.000Z'],
     [mailboxFailing('a'), '2026-03-01T10:00:09.000Z'],
     [mailboxRecovered('a'), '2026-03-01T12:00:09.000Z'],

@@ -87,6 +87,7 @@ it('holds no more after six thousand runs than after two thousand', async () => 
     },
     mailboxes,
     uidls: [],
+    parsing: { messageId: null, sinceMs: null },
     ports,
     terminal: { out: say, err: () => {}, json: say, live: () => {}, isLive: false },
     json: false,

@@ -30,6 +30,19 @@ function objects(makeStore: MakeStore): void {
     }
   });
 
+  it('says when an object was made, the same at each reading, or that it does not know', async () => {
+    const store = await makeStore();
+    const key = 'mail/objects/dated.eml';
+    await store.create(key, bytes('x'), digestOf(bytes('x')));
+    const first = (await store.read(key))?.storedMs;
+    await store.create(key, bytes('x'), digestOf(bytes('x')));
+    expect((await store.read(key))?.storedMs).toBe(first);
+    if (first === null) return;
+    expect(Number.isInteger(first)).toBe(true);
+    // Not seconds, not another era; the store's clock need not be ours.
+    expect(Math.abs(Date.now() - Number(first))).toBeLessThan(24 * 3_600_000);
+  });
+
   it('never replaces an object: a second create says "exists" and changes nothing', async () => {
     const store = await makeStore();
     const key = 'mail/objects/twice.eml';

@@ -1,0 +1,113 @@
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parserProgram } from '../../functions/parser.ts';
+import { PublisherError } from '../../lib/events/port.ts';
+import { systemClock } from '../../lib/fetch/systemClock.ts';
+import { mailPrefix, stemOfKey } from '../../lib/mailbox/names.ts';
+import { parserProcess } from '../../lib/parse/parserProcess.ts';
+import { NotAnnouncedError, type Outcome, parseStored } from '../../lib/parse/parseStored.ts';
+import { type ParsePorts, ParserError } from '../../lib/parse/ports.ts';
+import { type ObjectStore, StoreError } from '../../lib/store/port.ts';
+import { EXIT, type ExitCode, worst } from '../exitCodes.ts';
+import { countInWords } from '../words.ts';
+import type { Call } from './command.ts';
+
+/** Each has a process that takes a core, and up to 256 MB. */
+const AT_ONCE = Math.min(4, availableParallelism());
+
+/** Parses what is stored of each mailbox, whether or not it was parsed before, and announces it. */
+export async function parseCommand(call: Call): Promise<ExitCode> {
+  const { store, publisher } = call.ports;
+  const parser = parserProcess(parserProgram(ownFile(), systemClock));
+  const codes: ExitCode[] = [];
+  for (const { id } of call.mailboxes) {
+    if (call.signal.aborted) break;
+    codes.push(await parseMailbox(call, id, { store, publisher, parser }));
+  }
+  return call.signal.aborted ? EXIT.interrupted : worst(codes);
+}
+
+/** What was started: the bundle, or among the sources the file beside main.ts. */
+function ownFile(): string {
+  const here = import.meta.filename;
+  return here.endsWith('.ts') ? join(dirname(here), '..', 'mailferry.ts') : here;
+}
+
+interface Count {
+  parsed: number;
+  unparsable: number;
+}
+
+async function parseMailbox(call: Call, id: string, ports: ParsePorts): Promise<ExitCode> {
+  const { terminal, json, signal } = call;
+  const count: Count = { parsed: 0, unparsable: 0 };
+  const keys = chosenKeys(ports.store, id, call.parsing);
+  const parseSome = async () => {
+    for await (const key of keys) {
+      if (signal.aborted) break;
+      tell(call, await parseStored({ mailbox: id, key, sha256: null, storedMs: null }, ports), count);
+      terminal.live(`${id}: ${countInWords(count.parsed, 'message')} parsed`);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: AT_ONCE }, parseSome));
+  } catch (error) {
+    return trouble(call, id, error);
+  } finally {
+    terminal.live('');
+  }
+  if (!json) terminal.out(inWords(id, count));
+  return count.unparsable > 0 ? EXIT.messages : EXIT.done;
+}
+
+function tell({ terminal, json }: Call, outcome: Outcome, count: Count): void {
+  if ('parsed' in outcome) {
+    count.parsed += 1;
+    if (json) terminal.json(outcome.parsed);
+    return;
+  }
+  count.unparsable += 1;
+  const { mailbox, key, reason, code } = outcome.unparsable;
+  if (json) terminal.json(outcome.unparsable);
+  else terminal.out(`✗ ${mailbox}: ${key}: ${reason} (${code})`);
+}
+
+function inWords(id: string, { parsed, unparsable }: Count): string {
+  const rest = unparsable === 0 ? '' : `, ${unparsable.toLocaleString('en-US')} cannot be parsed`;
+  return `${id}: ${countInWords(parsed, 'message')} parsed${rest}`;
+}
+
+async function* chosenKeys(
+  store: ObjectStore,
+  mailbox: string,
+  { messageId, sinceMs }: Call['parsing'],
+): AsyncGenerator<string> {
+  for await (const { key } of store.list(mailPrefix(mailbox) + (messageId ?? ''))) {
+    const stem = stemOfKey(mailbox, key);
+    if (stem === null) continue;
+    if (messageId !== null && stem !== messageId && !stem.startsWith(`${messageId}-`)) continue;
+    if (sinceMs === null || (await storedSince(store, key, sinceMs))) yield key;
+  }
+}
+
+async function storedSince(store: ObjectStore, key: string, sinceMs: number): Promise<boolean> {
+  const object = await store.read(key);
+  // Begun and left, so that a connection is free again.
+  for await (const _ of object?.chunks ?? []) break;
+  return object !== null && (object.storedMs ?? Number.POSITIVE_INFINITY) >= sinceMs;
+}
+
+/** No mail's fault: the next one would meet the same. */
+function trouble({ terminal, json }: Call, id: string, error: unknown): ExitCode {
+  const known =
+    error instanceof StoreError ||
+    error instanceof PublisherError ||
+    error instanceof ParserError ||
+    error instanceof NotAnnouncedError;
+  if (!known) throw error;
+  const { code, message } = error;
+  if (json) terminal.json({ mailbox: id, error: { code, message } });
+  else terminal.out(`✗ ${id}: ${message} (${code})`);
+  const later = error instanceof NotAnnouncedError || ('kind' in error && error.kind !== 'person');
+  return later ? EXIT.later : EXIT.person;
+}

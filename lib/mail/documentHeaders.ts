@@ -1,0 +1,91 @@
+/** The header of a message as its document has it: as in events, and more of it. */
+import { type Address, parseAddresses } from './addressList.ts';
+import { parseDate } from './dateField.ts';
+import type { DocumentHeaders } from './documentShape.ts';
+import { type Field, firstFields } from './headerFields.ts';
+import { keyword } from './headers.ts';
+import { messageIds, oneId, uris } from './ids.ts';
+import { MAX_DOCUMENT_ADDRESSES, MAX_DOCUMENT_IDS, MAX_HEADER_BYTES } from './parseLimits.ts';
+import { characters, readable, verbatim } from './values.ts';
+
+const ADDRESSED = ['from', 'sender', 'reply-to', 'to', 'cc', 'bcc'];
+const LISTED = ['unsubscribe', 'post', 'help', 'subscribe', 'owner', 'archive'].map((name) => `list-${name}`);
+const OTHERS = [
+  ...['subject', 'date', 'message-id', 'in-reply-to', 'references', 'return-path'],
+  ...['auto-submitted', 'precedence', 'list-id', 'list-unsubscribe-post'],
+];
+/** What stood for Auto-Submitted before RFC 3834, and still does. */
+const MARKS = ['x-autoreply', 'x-autorespond', 'x-failed-recipients'];
+const WANTED: ReadonlySet<string> = new Set([...ADDRESSED, ...LISTED, ...OTHERS, ...MARKS]);
+
+export interface ReadHeaders {
+  readonly headers: DocumentHeaders;
+  /** Fields without a place in the document that say what kind of message it is. */
+  readonly marks: ReadonlySet<string>;
+}
+
+/** `head`: the message's first MAX_HEADER_BYTES, or all of it. */
+export function documentHeaders(head: Uint8Array): ReadHeaders {
+  const fields = firstFields(head, WANTED, MAX_HEADER_BYTES);
+  const read = <T>(name: string, parse: (text: string, cut: boolean) => T): T | null => {
+    const field = fields.get(name);
+    return field === undefined ? null : parse(characters(field.raw, field.cut), field.cut);
+  };
+  const date = read('date', (text, cut) => (cut ? null : parseDate(verbatim(text))));
+  return {
+    headers: {
+      from: read('from', addresses),
+      sender: read('sender', addresses),
+      replyTo: read('reply-to', addresses),
+      to: read('to', addresses),
+      cc: read('cc', addresses),
+      bcc: read('bcc', addresses),
+      subject: read('subject', readable),
+      date: date?.date ?? null,
+      dateRaw: read('date', verbatim),
+      dateZone: date?.zone ?? null,
+      messageId: read('message-id', oneId),
+      inReplyTo: read('in-reply-to', ids),
+      references: read('references', ids),
+      returnPath: read('return-path', returnPath),
+      autoSubmitted: read('auto-submitted', keyword),
+      // QUIRK: "auto_reply" has an underscore.
+      precedence: read('precedence', (text) => verbatim(text).toLowerCase()),
+      list: list(fields, read),
+    },
+    marks: new Set(MARKS.filter((name) => fields.has(name))),
+  };
+}
+
+type Read = <T>(name: string, parse: (text: string, cut: boolean) => T) => T | null;
+
+function list(fields: ReadonlyMap<string, Field>, read: Read): DocumentHeaders['list'] {
+  if (!fields.has('list-id') && !LISTED.some((name) => fields.has(name))) return null;
+  return {
+    id: read('list-id', oneId),
+    unsubscribe: read('list-unsubscribe', firstUris),
+    oneClick: read('list-unsubscribe-post', (text) => /one-click/i.test(text)) ?? false,
+    post: read('list-post', firstUris),
+    help: read('list-help', firstUris),
+    subscribe: read('list-subscribe', firstUris),
+    owner: read('list-owner', firstUris),
+    archive: read('list-archive', firstUris),
+  };
+}
+
+function addresses(text: string, cut: boolean): Address[] {
+  return parseAddresses(text, cut, MAX_DOCUMENT_ADDRESSES);
+}
+
+function ids(text: string, cut: boolean): string[] {
+  return messageIds(text, cut).slice(-MAX_DOCUMENT_IDS);
+}
+
+function firstUris(text: string): string[] {
+  return uris(text).slice(0, MAX_DOCUMENT_IDS);
+}
+
+/** "<>" is the empty path of a bounce; another one has its address in brackets, or bare. */
+function returnPath(text: string, cut: boolean): string | null {
+  return /^<\s*>/.test(text) ? '' : oneId(text, cut);
+}
