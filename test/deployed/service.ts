@@ -1,0 +1,68 @@
+/** The service as it is in the tree, in a folder of its own, and osls as a person runs it there. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildFunctions } from '../../scripts/build.ts';
+import { zipFunctions } from '../../scripts/functionsZip.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export const STAGE = 'test';
+
+type Name = 'dispatch' | 'fetch' | 'parse';
+
+export function inTree(name: Name): boolean {
+  return existsSync(join(root, 'functions', `${name}.ts`));
+}
+
+/** In place of a function that is not in the tree: it takes whatever comes and does nothing. */
+const NOTHING = 'exports.handler = async () => ({ batchItemFailures: [] });\n';
+
+export interface Service {
+  readonly folder: string;
+  /** osls with the stage and the emulator as its target; rejects with its words unless it ends with 0. */
+  osls(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<string>;
+  remove(): Promise<void>;
+}
+
+/** `osls` is the part's (MAILFERRY_OSLS). */
+export async function stageService(osls: string): Promise<Service> {
+  const folder = await mkdtemp(join(tmpdir(), 'service-'));
+  for (const part of ['serverless.yml', 'infra'])
+    await cp(join(root, part), join(folder, part), { recursive: true });
+  const functions = join(folder, 'dist', 'functions');
+  await mkdir(functions, { recursive: true });
+  await buildFunctions(functions);
+  for (const name of ['dispatch', 'fetch', 'parse']) {
+    const file = join(functions, name, 'index.js');
+    if (existsSync(file)) continue;
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, NOTHING);
+  }
+  await zipFunctions(functions, `${functions}.zip`);
+  return {
+    folder,
+    osls: (args, env = {}) => run([osls, ...args, '--stage', STAGE], folder, env),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+function run(
+  args: readonly string[],
+  folder: string,
+  env: Readonly<Record<string, string>>,
+): Promise<string> {
+  // No account of the person's who runs the tests may be touched.
+  const own = { HOME: folder, AWS_EC2_METADATA_DISABLED: 'true', SLS_NOTIFICATIONS_MODE: 'off' };
+  const options = { cwd: folder, env: { PATH: process.env['PATH'] ?? '', ...own, ...env } };
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [...args], options, (error, stdout, stderr) => {
+      const words = `${stdout}${stderr}`;
+      if (error === null) resolve(words);
+      else reject(new Error(`osls ${args.slice(1).join(' ')}: ${words}`, { cause: error }));
+    });
+  });
+}
