@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testChain } from './chain.ts';
 import { type Deployment, deploy, EMULATED, until } from './deployment.ts';
 import { partsOf } from './parts.ts';
+import { inTree } from './service.ts';
 
 const parts = partsOf(process.env);
 const title = typeof parts === 'string' ? `a deployment, ${parts}` : 'a deployment';
@@ -25,17 +26,17 @@ describe.skipIf(typeof parts === 'string')(title, () => {
     expect(words).toContain('No changes to deploy');
   });
 
-  it('is called each minute', { timeout: MINUTE_MS, retry: 0 }, async () => {
-    const before = await made.calls('dispatch');
-    await until('a call by the schedule', async () =>
-      (await made.calls('dispatch')) > before ? true : undefined,
-    );
+  it('is called by the schedule', { timeout: MINUTE_MS }, async () => {
+    // The one call of testChain's own.
+    const own = inTree('dispatch') ? 1 : 0;
+    const called = async () => ((await made.calls('dispatch')) > own ? true : undefined);
+    await until('a call by the schedule', called, MINUTE_MS);
   });
 
   it('is removed, all but the mail', async () => {
     await made.service.osls(['remove', ...EMULATED], made.emulator.env);
     expect((await made.keys('mail/')).length).toBeGreaterThanOrEqual(3);
-    const functions = await made.emulator.call('sqs', { target: 'AmazonSQS.ListQueues', body: {} });
-    expect(JSON.stringify(functions)).not.toContain('mailferry-');
+    const queues = await made.emulator.call('sqs', { target: 'AmazonSQS.ListQueues', body: {} });
+    expect(JSON.stringify(queues)).not.toContain('mailferry-');
   });
 });

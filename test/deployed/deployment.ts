@@ -92,13 +92,17 @@ export async function deploy(parts: Parts, options: { readonly rights: boolean }
 /** The Dovecot is on this very machine. */
 export const EMULATED = ['--param', 'target=emulator', '--param', 'privateAddresses=true'] as const;
 
-/** What is said by `look`, once it says something; an error that names `what` if it never does. */
-export async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  const endMs = Date.now() + WAIT_MS;
+/** What is said by `look`, once it says something; an error that names `what` if it does not within `waitMs`. */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined>,
+  waitMs = WAIT_MS,
+): Promise<T> {
+  const endMs = Date.now() + waitMs;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    if (Date.now() > endMs) throw new Error(`${what}: not within ${WAIT_MS} ms`);
+    if (Date.now() > endMs) throw new Error(`${what}: not within ${waitMs} ms`);
     await sleep(LOOK_MS);
   }
 }

@@ -12,7 +12,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export const STAGE = 'test';
 
-type Name = 'dispatch' | 'fetch' | 'parse';
+const NAMES = ['dispatch', 'fetch', 'parse'] as const;
+
+type Name = (typeof NAMES)[number];
 
 export function inTree(name: Name): boolean {
   return existsSync(join(root, 'functions', `${name}.ts`));
@@ -36,9 +38,10 @@ export async function stageService(osls: string): Promise<Service> {
   const functions = join(folder, 'dist', 'functions');
   await mkdir(functions, { recursive: true });
   await buildFunctions(functions);
-  for (const name of ['dispatch', 'fetch', 'parse']) {
+  for (const name of NAMES) {
     const file = join(functions, name, 'index.js');
     if (existsSync(file)) continue;
+    if (inTree(name)) throw new Error(`scripts/build.ts does not bundle functions/${name}.ts`);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, NOTHING);
   }

@@ -1,7 +1,10 @@
 /** The packaged template as AWS would judge it, and what an operator relies on in it. */
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { zipFunctions } from '../../scripts/functionsZip.ts';
 import { describeRights } from './rights.ts';
 import { type Service, stageService } from './service.ts';
 import {
@@ -158,7 +161,6 @@ describe.skipIf(!osls)(title, () => {
       ].sort(),
     );
     const { Variables } = one('FetchLambdaFunction')['Environment'] as { Variables: Fields };
-    expect(Variables['POWERTOOLS_METRICS_NAMESPACE']).toBe('Mailferry');
     for (const { Dimensions } of ours)
       expect(Dimensions).toEqual([{ Name: 'service', Value: Variables['POWERTOOLS_SERVICE_NAME'] }]);
   });
@@ -252,9 +254,31 @@ describe.skipIf(!osls)(title, () => {
     expect(onceMore['DestinationConfig']).toEqual({ OnFailure: { Destination: 'ScheduleDead.Arn' } });
   });
 
+  it('has every handler in its zip, readable by anybody, without source maps, and the same bytes for the same code', async () => {
+    const zip = await readFile(join(service.folder, 'dist', 'functions.zip'));
+    const files = Object.keys(unzipSync(zip));
+    for (const { name, properties } of ofType('AWS::Lambda::Function'))
+      expect(files, name).toContain(String(properties['Handler']).replace(/\.handler$/, '.js'));
+    expect(files.filter((file) => file.endsWith('.map'))).toEqual([]);
+    expect(modesOf(zip)).toEqual(files.map(() => 0o100_644));
+    const again = join(service.folder, 'again.zip');
+    await zipFunctions(join(service.folder, 'dist', 'functions'), again);
+    expect((await readFile(again)).equals(zip)).toBe(true);
+  });
+
   it('keeps the events for a month', () => {
     expect(one('Archive')).toMatchObject({ RetentionDays: 30, EventPattern: { source: ['mailferry'] } });
   });
 
   describeRights(() => template);
 });
+
+/** The modes of a zip's files, from its central directory (APPNOTE.TXT, 4.3.12). */
+function modesOf(zip: Buffer): readonly number[] {
+  const modes: number[] = [];
+  const header = Buffer.from('PK\x01\x02', 'latin1');
+  for (let at = zip.indexOf(header); at !== -1; at = zip.indexOf(header, at + 1)) {
+    modes.push(zip.readUInt32LE(at + 38) >>> 16);
+  }
+  return modes;
+}
