@@ -25,6 +25,9 @@ const NAME = `mailferry-${STAGE}`;
 const WAIT_MS = 45_000;
 const LOOK_MS = 200;
 
+/** Fifteen seconds; on a machine with much else to do, ten times that. */
+export const DEPLOY_MS = 240_000;
+
 export const BUCKET = `${NAME}-${ACCOUNT}-${REGION}`;
 
 /** As the envelope has it, of events on the bus. */

@@ -1,7 +1,7 @@
 /** The same mail, where the roles are enforced as AWS does: what is not in the list of rights is refused. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testChain } from './chain.ts';
-import { type Deployment, deploy, until } from './deployment.ts';
+import { DEPLOY_MS, type Deployment, deploy, until } from './deployment.ts';
 import { partsOf } from './parts.ts';
 
 const parts = partsOf(process.env);
@@ -15,7 +15,7 @@ describe.skipIf(typeof parts === 'string')(title, () => {
 
   beforeAll(async () => {
     if (typeof parts !== 'string') made = await deploy(parts, { rights: true });
-  }, 120_000);
+  }, DEPLOY_MS);
   afterAll(() => made?.stop());
 
   testChain(() => made);

@@ -22,6 +22,9 @@ const title = osls
   ? 'the packaged template'
   : 'the packaged template, skipped: osls is not there (MAILFERRY_OSLS)';
 
+/** Two seconds; on a machine with much else to do, thirty times that. */
+const PACKAGE_MS = 120_000;
+
 describe.skipIf(!osls)(title, () => {
   let service: Service;
   let template: Template;
@@ -32,7 +35,7 @@ describe.skipIf(!osls)(title, () => {
     await service.osls(['package']);
     template = await readTemplate(service.folder);
     all = resolved(template);
-  });
+  }, PACKAGE_MS);
   afterAll(() => service?.remove());
 
   const ofType = (type: string) =>
