@@ -1,5 +1,5 @@
 /** The service as it is in the tree, in a folder of its own, and osls as a person runs it there. */
-import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildFunctions } from '../../scripts/build.ts';
 import { zipFunctions } from '../../scripts/functionsZip.ts';
+import { spawnTied } from '../servers/tied.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -53,19 +54,24 @@ export async function stageService(osls: string): Promise<Service> {
   };
 }
 
-function run(
+async function run(
   args: readonly string[],
   folder: string,
   env: Readonly<Record<string, string>>,
 ): Promise<string> {
   // No account of the person's who runs the tests may be touched.
   const own = { HOME: folder, AWS_EC2_METADATA_DISABLED: 'true', SLS_NOTIFICATIONS_MODE: 'off' };
-  const options = { cwd: folder, env: { PATH: process.env['PATH'] ?? '', ...own, ...env } };
-  return new Promise((resolve, reject) => {
-    execFile(process.execPath, [...args], options, (error, stdout, stderr) => {
-      const words = `${stdout}${stderr}`;
-      if (error === null) resolve(words);
-      else reject(new Error(`osls ${args.slice(1).join(' ')}: ${words}`, { cause: error }));
-    });
+  const child = spawnTied([process.execPath, ...args], 'KILL', {
+    cwd: folder,
+    env: { PATH: process.env['PATH'] ?? '', ...own, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  let words = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      words += text;
+    });
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) throw new Error(`osls ${args.slice(1).join(' ')}: ${words}`);
+  return words;
 }
