@@ -48,6 +48,14 @@ export const SUITES: readonly Suite[] = [
     workers: 2,
   },
   {
+    name: 'deployed',
+    what: 'the template as AWS would judge it; deployed to an emulator, and mail through all of it',
+    include: ['test/deployed/**/*.test.ts'],
+    needs: ['osls', 'ministack', 'cfn-lint', 'dovecot'],
+    timeoutMs: 2 * MINUTE_MS,
+    workers: 2,
+  },
+  {
     name: 'simulation',
     what: 'the engine through a model, every await that fails, seeded histories, and wrong engines that must be caught',
     include: ['test/{model,awaits,sim,mutants}/**/*.test.ts'],

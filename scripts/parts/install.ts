@@ -15,6 +15,8 @@ import {
   installSolidPop3d,
 } from './mailServers.ts';
 import { installMinio } from './minio.ts';
+import { installOsls } from './osls.ts';
+import { installCfnLint, installMinistack } from './pythonPackages.ts';
 import { installRuntimeClient } from './runtimeClient.ts';
 import { installVersitygw } from './versitygw.ts';
 
@@ -36,6 +38,9 @@ const PARTS = {
   minio: { variable: 'MAILFERRY_MINIO', install: installMinio },
   mpop: { variable: 'MAILFERRY_MPOP', install: installMpop },
   fetchmail: { variable: 'MAILFERRY_FETCHMAIL', install: installFetchmail },
+  osls: { variable: 'MAILFERRY_OSLS', install: installOsls },
+  ministack: { variable: 'MAILFERRY_MINISTACK', install: installMinistack },
+  'cfn-lint': { variable: 'MAILFERRY_CFN_LINT', install: installCfnLint },
   'aws-lambda-ric': { variable: 'MAILFERRY_RIC', install: installRuntimeClient },
 } satisfies Record<string, Part>;
 
