@@ -38,8 +38,8 @@ export const NO_FENCE: Patch = {
 const UNSOLICITED_IN_BODY: Patch = {
   file: 'lib/pop3/connection.ts',
   find: `if (!this.#isOwed && this.#unread() > 0) throw await this.#unsolicited();
-    return {`,
-  replace: 'return {',
+    this.#observe?.({ what: 'body', octets });`,
+  replace: "this.#observe?.({ what: 'body', octets });",
 };
 
 /** A line that came unasked is the status of RETR, whose own status is then the message's first line. */
@@ -125,8 +125,8 @@ export const RETRIEVING: readonly Mutant[] = [
       {
         file: 'lib/pop3/connection.ts',
         find: `if (this.#unread() > 0) throw await this.#unsolicited();
-      await this.#wire.write(command`,
-        replace: 'await this.#wire.write(command',
+      this.#observe?.({ what: 'said', line: visible(this.#exchange) });`,
+        replace: "this.#observe?.({ what: 'said', line: visible(this.#exchange) });",
       },
       {
         file: 'lib/pop3/connection.ts',
