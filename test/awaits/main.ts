@@ -1,8 +1,8 @@
 /**
  * The n-th await fails, for every n: all single faults, then all pairs of them.
  *
- *   node test/awaits/main.ts [--share 1/2]          JSON on the last line; a share of the pairs
- *   node test/awaits/main.ts --plan 12:late,31:cut  one plan
+ *   node test/awaits/main.ts [--share 1/2] [--pairs 1/4]  JSON on the last line; a share of the work; all singles, and a part of the pairs
+ *   node test/awaits/main.ts --plan 12:late,31:cut         one plan
  *
  * The second fault of a pair may strike the run that the first one hit, or the one that recovers from it.
  */
@@ -20,7 +20,11 @@ export interface AwaitsTold {
 }
 
 const { values } = parseArgs({
-  options: { share: { type: 'string', default: '1/1' }, plan: { type: 'string' } },
+  options: {
+    share: { type: 'string', default: '1/1' },
+    pairs: { type: 'string', default: '1/1' },
+    plan: { type: 'string' },
+  },
 });
 
 applyPatches(SCALED);
@@ -38,9 +42,16 @@ function planOf(words: string): Plan {
   );
 }
 
+/** "2/5": the second of each five. */
+function dealt(share: string): (index: number) => boolean {
+  const [nth = 1, of = 1] = share.split('/').map(Number);
+  return (index) => index % of === nth % of;
+}
+
 async function all(): Promise<AwaitsTold> {
   const beganMs = performance.now();
-  const [nth = 1, of = 1] = values.share.split('/').map(Number);
+  const isOurs = dealt(values.share);
+  const isPaired = dealt(values.pairs);
   const failed: { plan: string; words: string }[] = [];
   const tried = async (plan: Plan) => {
     const outcome = await play(plan);
@@ -53,9 +64,11 @@ async function all(): Promise<AwaitsTold> {
   for (const [index, faults] of places.entries()) {
     for (const fault of faults) {
       singles += 1;
-      if (singles % of !== nth % of) continue;
+      if (!isOurs(singles)) continue;
       const first: [number, string] = [index + 1, fault];
       const after = await tried(new Map([first]));
+      // By the half, so that who has every other one of the singles has some of each part.
+      if (!isPaired(singles >> 1)) continue;
       for (let second = index + 1; second < after.length; second += 1) {
         for (const other of after[second] ?? []) {
           pairs += 1;
