@@ -1,7 +1,8 @@
 /** `config/mailboxes.json` as a person changes it: what was given, not what its defaults make of it, is what is kept. */
 import { isDeepStrictEqual } from 'node:util';
 import { readJson } from '../functions/readJson.ts';
-import { MAILBOXES_KEY, readMailboxesDocument, SettingsError } from '../lib/mailbox/settings.ts';
+import { readMailboxesDocument } from '../lib/mailbox/readMailboxes.ts';
+import { MAILBOXES_KEY, SettingsError } from '../lib/mailbox/settings.ts';
 import { type ObjectStore, StoreError, type Version } from '../lib/store/port.ts';
 import { MAX_DOCUMENT_BYTES } from './places.ts';
 

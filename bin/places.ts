@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readJson } from '../functions/readJson.ts';
+import { readMailboxesDocument } from '../lib/mailbox/readMailboxes.ts';
 import {
   type EventsSettings,
   MAILBOXES_KEY,
-  readMailboxesDocument,
   SettingsError,
   type StoreSettings,
 } from '../lib/mailbox/settings.ts';

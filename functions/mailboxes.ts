@@ -1,11 +1,10 @@
 /** The mailboxes to fetch, as the bucket has them. */
 import {
   type BrokenMailbox,
-  MAILBOXES_KEY,
   type MailboxesRead,
   readMailboxesDocument,
-  SettingsError,
-} from '../lib/mailbox/settings.ts';
+} from '../lib/mailbox/readMailboxes.ts';
+import { MAILBOXES_KEY, SettingsError } from '../lib/mailbox/settings.ts';
 import type { ObjectStore } from '../lib/store/port.ts';
 import { readJson } from './readJson.ts';
 import type { Telemetry } from './telemetry.ts';

@@ -2,11 +2,11 @@
 import { basename, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { bundlesOf } from '../../lib/mailbox/bundles.ts';
+import { readMailboxesDocument } from '../../lib/mailbox/readMailboxes.ts';
 import {
   MAILBOXES_KEY,
   type Mailbox,
   parseMailboxesDocument,
-  readMailboxesDocument,
   SettingsError,
 } from '../../lib/mailbox/settings.ts';
 import { EXIT, type ExitCode, UsageError } from '../exitCodes.ts';
