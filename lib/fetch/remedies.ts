@@ -59,8 +59,12 @@ const ofApplication = (facts: SignInFacts) => ofMicrosoft(facts) && facts.token?
 const ofPerson = (facts: SignInFacts) => ofMicrosoft(facts) && facts.token?.scopes.length !== 0;
 const hasScope = ({ token }: SignInFacts, name: string) =>
   token?.scopes.some((scope) => scope.toLowerCase().endsWith(name.toLowerCase())) === true;
-const isAnothers = ({ token, mailbox: { user } }: SignInFacts) =>
-  token?.user != null && token.user.toLowerCase() !== user.toLowerCase();
+/** A name without its domain is as good as one with it. */
+const isAnothers = ({ token, mailbox: { user } }: SignInFacts) => {
+  const names = [token?.user ?? user, user].map((name) => name.toLowerCase());
+  const whole = names.every((name) => name.includes('@'));
+  return new Set(whole ? names : names.map((name) => name.split('@')[0])).size > 1;
+};
 const inClear = ({ mailbox }: SignInFacts) => mailbox.tls !== 'implicit';
 
 const SILENT: ReadonlySet<string> = new Set([

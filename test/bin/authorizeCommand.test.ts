@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { EXIT } from '../../bin/exitCodes.ts';
 import { type AuthorizationServer, authorizationServer } from '../servers/authorizationServer.ts';
 import { bearerAuth } from '../servers/scriptedAuth.ts';
+import { startSecretVault } from '../servers/secretVault.ts';
 import { formsIn } from './canary.ts';
 import { type Child, mailferry, messages, server, startMailferry, workFolder } from './harness.ts';
 
@@ -99,24 +100,34 @@ describe('mailferry authorize, as a process', () => {
       expect(formsIn(said, secret)).toEqual([]);
   });
 
-  it('says by --json what was decided, and changes nothing where it is a no', async () => {
-    const { issuer, start, saved } = await setUp();
-    const child = start('authorize', 'support', '--json');
-    await issuer.decide(await codeOf(child), 'deny');
+  it('puts it into one account of a secret that many share, and says so by --json', async () => {
+    const vault = await startSecretVault({ mail: JSON.stringify({ billing: 'stays' }) });
+    onTestFinished(() => vault.stop());
+    const { issuer, cwd, env, shown } = await setUp({ refreshToken: 'secretsmanager:mail#support' });
+    const aws = {
+      ...{ AWS_ENDPOINT_URL_SECRETS_MANAGER: vault.endpoint, AWS_REGION: 'us-east-1' },
+      ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
+    };
+    const child = startMailferry(['authorize', 'support', '--json'], { cwd, env: { ...env, ...aws } });
+    await issuer.decide(await codeOf(child), 'allow');
     const { code, stdout, stderr } = await child.ended;
-    expect({ code, stderr }).toEqual({ code: EXIT.person, stderr: '' });
-    const [shown, ended, ...more] = stdout
-      .trimEnd()
-      .split('\n')
-      .map((line): unknown => JSON.parse(line));
-    expect(shown).toMatchObject({
-      mailbox: 'support',
-      step: 'code',
-      verificationUri: `${issuer.issuer}/device`,
-    });
-    expect(ended).toMatchObject({ mailbox: 'support', error: { code: 'E_TOKEN_REFUSED', kind: 'person' } });
-    expect(more).toEqual([]);
-    await expect(saved()).rejects.toThrow('ENOENT');
+    expect({ code, stderr }).toEqual({ code: EXIT.done, stderr: '' });
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line): unknown => JSON.parse(line)),
+    ).toEqual([
+      expect.objectContaining({
+        ...{ mailbox: 'support', step: 'code', verificationUri: `${issuer.issuer}/device` },
+      }),
+      { mailbox: 'support', step: 'saved', reference: 'secretsmanager:mail#support' },
+    ]);
+    const { support, ...others } = JSON.parse(vault.secrets.get('mail') ?? '');
+    expect(others).toEqual({ billing: 'stays' });
+    expect(formsIn(stdout, support)).toEqual([]);
+    expect(vault.puts).toEqual(['mail']);
+    expect(shown).toEqual([]);
   });
 
   it('ends in order at Ctrl-C', async () => {

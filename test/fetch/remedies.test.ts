@@ -143,6 +143,7 @@ const ROWS: readonly (readonly [id: string, given: Given, says: RegExp])[] = [
     { claims: { aud: ['files', 'chat'], scope: 'imap smtp', email: 'ADA@example.org' } },
     /for the audience files, chat, with the scopes imap, smtp\. Ask/,
   ],
+  ['token-elsewhere', { user: 'ada', claims: { email: 'ada@example.org' } }, /scopes \(none\)\. Ask/],
   [
     'token-elsewhere',
     { claims: { email: 'bob@example.org' } },

@@ -2,7 +2,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { advised } from '../../lib/fetch/advised.ts';
+import { mailboxFailure } from '../../lib/fetch/coming.ts';
 import { OAUTH_REMEDIES } from '../../lib/fetch/oauthRemedies.ts';
+import { Tally } from '../../lib/fetch/runContext.ts';
 import type { TokenSource } from '../../lib/secrets/port.ts';
 import { refusal } from '../secrets/hiding.ts';
 import { scriptedWorld } from '../secrets/tokenWorld.ts';
@@ -111,7 +113,9 @@ async function told({ host, grant, status, body }: Given) {
   const error = await refusal(tokens.read(sources[grant], false));
   const mailbox = mailboxNamed('inbox', { host, user: 'ada@example.org' });
   const evidence = { nowMs: Date.now(), token: null, chain: [] };
-  return { error, trouble: advised(error, mailbox, evidence) };
+  const trouble = advised(error, mailbox, evidence);
+  const failure = mailboxFailure(error, trouble, { mailbox, tally: new Tally() });
+  return { error, trouble, failure };
 }
 
 const KEY = JSON.stringify({
@@ -139,6 +143,16 @@ describe('a refusal of a token endpoint', () => {
 
   it('has a case here for each row of that table', () => {
     expect([...new Set(ROWS.map(([id]) => id))].sort()).toEqual(OAUTH_REMEDIES.map(({ id }) => id).sort());
+  });
+
+  it.each([
+    ['invalid_grant', 'refusal'],
+    ['invalid_client', 'refusal'],
+    ['whatever comes', 'refusal'],
+    ['temporarily_unavailable', 'trouble'],
+  ])('%s is waited for as %s, and what a person must mend is told at once', async (error, pace) => {
+    const { failure } = await told(elsewhere(error));
+    expect(failure).toMatchObject({ pace, certain: pace === 'refusal' });
   });
 
   it('of which nothing more is known keeps the advice that everybody gets', async () => {
