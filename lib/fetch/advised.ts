@@ -51,7 +51,9 @@ export function advised(error: unknown, mailbox: Mailbox, evidence: Evidence): T
   const provider = providerOf(mailbox.host);
   const { code, phase: step, message } = trouble;
   const told = toldBy(error);
-  const facts = { mailbox, provider, code, step, told, ...evidence };
+  const { token } = mailbox.signIn;
+  const grant = token && 'grant' in token ? token.grant : null;
+  const facts = { mailbox, provider, grant, code, step, told, ...evidence };
   const remedy = remedyFor(facts);
   const general = error.next;
   const { next, source } = remedy

@@ -11,6 +11,8 @@ import type { TokenFacts } from './tokenFacts.ts';
 export interface SignInFacts {
   readonly mailbox: Pick<Mailbox, 'host' | 'port' | 'tls' | 'user'>;
   readonly provider: Provider | undefined;
+  /** By which its tokens are had; null: by none. */
+  readonly grant: string | null;
   /** Of the trouble: E_…, and the phase. */
   readonly code: string;
   readonly step: string;

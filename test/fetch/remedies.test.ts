@@ -13,6 +13,7 @@ interface Given {
   readonly port?: number;
   readonly tls?: 'implicit' | 'stls' | typeof PLAINTEXT;
   readonly user?: string;
+  readonly grant?: string;
   readonly code?: string;
   readonly step?: string;
   readonly told?: string;
@@ -34,6 +35,7 @@ function factsOf(given: Given): SignInFacts {
   return {
     mailbox: { host, port, tls, user },
     provider: providerOf(host),
+    grant: given.grant ?? 'refresh-token',
     code: given.code ?? 'E_POP3_TOKEN_REFUSED',
     step: given.step ?? 'sign-in',
     told: given.told ?? '',
@@ -235,6 +237,8 @@ describe('the advice', () => {
     { code: 'E_TOKEN_UNREACHABLE', step: 'secret', told: 'ECONNREFUSED' },
     { code: 'E_SECRET_MISSING', step: 'secret', told: 'AADSTS50173' },
     { opaque: true },
+    revoked('Bad Request', { grant: 'client-credentials' }),
+    revoked('Invalid grant', { host: GMAIL, grant: 'service-account' }),
     { code: 'E_POP3_IN_USE', host: M365, claims: { aud: EXCHANGE, scp: 'SMTP.Send' } },
   ])('is not given where nothing more is known: %j', (given) => {
     expect(remedyFor(factsOf(given))).toBeUndefined();

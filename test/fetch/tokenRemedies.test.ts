@@ -5,6 +5,7 @@ import { advised } from '../../lib/fetch/advised.ts';
 import { mailboxFailure } from '../../lib/fetch/coming.ts';
 import { OAUTH_REMEDIES } from '../../lib/fetch/oauthRemedies.ts';
 import { Tally } from '../../lib/fetch/runContext.ts';
+import type { Mailbox } from '../../lib/mailbox/settings.ts';
 import type { TokenSource } from '../../lib/secrets/port.ts';
 import { refusal } from '../secrets/hiding.ts';
 import { scriptedWorld } from '../secrets/tokenWorld.ts';
@@ -111,7 +112,8 @@ async function told({ host, grant, status, body }: Given) {
   await put(MISLEADING, 'a refresh token of the test');
   await put('key', KEY);
   const error = await refusal(tokens.read(sources[grant], false));
-  const mailbox = mailboxNamed('inbox', { host, user: 'ada@example.org' });
+  const signIn = { mechanism: 'xoauth2', token: sources[grant] } as Mailbox['signIn'];
+  const mailbox = mailboxNamed('inbox', { host, user: 'ada@example.org', password: undefined, signIn });
   const evidence = { nowMs: Date.now(), token: null, chain: [] };
   const trouble = advised(error, mailbox, evidence);
   const failure = mailboxFailure(error, trouble, { mailbox, tally: new Tally() });
@@ -155,8 +157,12 @@ describe('a refusal of a token endpoint', () => {
     expect(failure).toMatchObject({ pace, certain: pace === 'refusal' });
   });
 
-  it('of which nothing more is known keeps the advice that everybody gets', async () => {
-    const { error, trouble } = await told(elsewhere('access_denied'));
+  it.each([
+    elsewhere('access_denied'),
+    elsewhere('invalid_grant'),
+    google('service-account', 'invalid_grant', 'Invalid JWT Signature.'),
+  ])('of which nothing more is known keeps the advice that everybody gets: %j', async (given) => {
+    const { error, trouble } = await told(given);
     expect(trouble.diagnosis?.next).toBe(error.next);
     expect(trouble.message).toBe(`inbox: ${error.message}`);
   });
