@@ -73,7 +73,9 @@ async function codeOf({ process }: Child): Promise<string> {
 }
 
 describe('mailferry authorize, as a process', () => {
-  it('shows a code, saves the refresh token, and check and fetch sign in by it', async () => {
+  it('shows a code, saves the refresh token, and check and fetch sign in by it', {
+    timeout: 120_000,
+  }, async () => {
     const { issuer, cwd, env, start, saved, shown } = await setUp();
     const child = start('authorize', 'support');
     await issuer.decide(await codeOf(child), 'allow');
