@@ -5,6 +5,7 @@ export const COMMANDS = [
   'watch',
   'plan',
   'check',
+  'authorize',
   'status',
   'parse',
   'retry',
@@ -52,6 +53,9 @@ Commands (for the mailboxes with these IDs, or for all that are enabled):
   parse    make documents of stored mail: text, addresses, attachments as files
   retry    have messages that are set aside tried by the next run: retry ID [UIDL …]
   release  forget that messages failed, so that they count as new: release ID [UIDL …]
+
+Once for a mailbox that signs in by a refresh token:
+  authorize  have a person allow it, by a code to enter in a browser: authorize ID
 
 Commands about a store:
   mailboxes  those that functions fetch: apply FILE | list | show ID | pause ID | resume ID
@@ -227,6 +231,22 @@ Examples:
   mailferry probe --folder /srv/mail
 
 Exit codes: 0 it has them all, 3 it is away, 4 it lacks one, or a person must act.`,
+  authorize: `mailferry authorize ID [options]
+
+For a mailbox whose token has "grant: refresh-token": shows an address and a code. Whoever owns the mailbox
+opens the address in a browser, on any machine, signs in and enters the code. The refresh token goes where
+"refreshToken" points, file:PATH or secretsmanager:ID#KEY, in place of what is there; it is never shown.
+Whether it can be saved is tried before anybody is asked. Google gives no tokens for mail this way.
+
+${OPTIONS}
+
+Examples:
+  mailferry authorize support && mailferry check support
+  mailferry authorize support --bucket mail-archive
+  mailferry authorize support --json      a line with verificationUri and userCode, and one at the end
+
+Exit codes: 0 the refresh token is saved, 2 the command line or the settings are wrong, 3 the token endpoint
+is away, 4 it was declined, not decided in time, or cannot be had or saved, 130 interrupted: nothing is changed.`,
   status: `mailferry status [ID …] [options]
 
 Shows what the store has on record: messages, last success (noted hourly while a mailbox is idle),

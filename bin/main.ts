@@ -3,6 +3,7 @@ import { StoreError } from '../lib/store/port.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { adHocSecrets, adHocSettings } from './adHoc.ts';
 import { type Arguments, readArguments } from './arguments.ts';
+import { authorizeCommand } from './commands/authorize.ts';
 import { checkCommand } from './commands/check.ts';
 import type { Command, StoreCommand } from './commands/command.ts';
 import { fetchCommand } from './commands/fetch.ts';
@@ -31,6 +32,7 @@ const RUN: Readonly<Record<Exclude<CommandName, keyof typeof IN_STORE>, Command>
   watch: watchCommand,
   plan: planCommand,
   check: checkCommand,
+  authorize: authorizeCommand,
   status: statusCommand,
   parse: parseCommand,
   retry: retryCommand,

@@ -16,6 +16,7 @@ import { fileSaver, fileSecrets } from '../lib/secrets/file.ts';
 import type { SecretSaver, Secrets } from '../lib/secrets/port.ts';
 import { saverByScheme } from '../lib/secrets/saverByScheme.ts';
 import { secretsManager } from '../lib/secrets/secretsManager.ts';
+import type { TokenRequestOptions } from '../lib/secrets/tokenRequests.ts';
 import { accessTokens } from '../lib/secrets/tokens.ts';
 import { folderStore } from '../lib/store/folder.ts';
 import type { ObjectStore } from '../lib/store/port.ts';
@@ -26,8 +27,13 @@ import type { Host } from './terminal.ts';
 /** All mailboxes together: a few windows of 8 MB each, and what the store holds back when it is slow. */
 const IN_FLIGHT_BYTES = 64 * 1024 * 1024;
 
+export interface Wired extends FetchPorts {
+  /** What refresh tokens are put back with. */
+  readonly saver: SecretSaver;
+}
+
 /** Nothing is opened or sent yet. */
-export function wire(settings: Settings, host: Pick<Host, 'env' | 'stdout'>): FetchPorts {
+export function wire(settings: Settings, host: Pick<Host, 'env' | 'stdout'>): Wired {
   const store = storeOf(settings.store);
   const endpoint = 'bucket' in settings.store ? settings.store.endpoint : undefined;
   const { secrets, saver } = secretsOf(settings, host.env);
@@ -37,9 +43,10 @@ export function wire(settings: Settings, host: Pick<Host, 'env' | 'stdout'>): Fe
     store,
     publisher: publisherOf(settings, host.stdout),
     secrets,
+    saver,
     tokens: accessTokens({
       ...{ secrets, saver, now: systemClock.now, sleep: chance.sleep },
-      requests: { reach: 'any' },
+      requests: TOKEN_REQUESTS,
       commands: { env: host.env, cwd: settings.base },
     }),
     clock: systemClock,
@@ -47,6 +54,9 @@ export function wire(settings: Settings, host: Pick<Host, 'env' | 'stdout'>): Fe
     inFlight: new ByteBudget(IN_FLIGHT_BYTES),
   };
 }
+
+/** As with mail servers: whoever runs the command reaches them anyway. */
+export const TOKEN_REQUESTS: TokenRequestOptions = { reach: 'any' };
 
 const chance = { sleep: (ms: number) => sleep(ms), random: systemClock.random };
 

@@ -2,6 +2,9 @@
  * What a person does once for a mailbox whose access tokens come by a refresh token: allows it, in a browser on any
  * machine, by a code that is shown here (RFC 8628). The refresh token is put where the settings refer to.
  */
+import { setTimeout as wait } from 'node:timers/promises';
+import { advised } from '../../lib/fetch/advised.ts';
+import type { Trouble } from '../../lib/fetch/report.ts';
 import { approval, type DeviceCode, deviceCode } from '../../lib/secrets/deviceCode.ts';
 import type { RefreshToken } from '../../lib/secrets/oauthRefresh.ts';
 import {
@@ -11,10 +14,12 @@ import {
   type Secrets,
   type TokenSource,
 } from '../../lib/secrets/port.ts';
-import type { Post } from '../../lib/secrets/tokenRequests.ts';
+import { type Post, tokenRequests } from '../../lib/secrets/tokenRequests.ts';
 import { EXIT, type ExitCode, UsageError } from '../exitCodes.ts';
 import type { Terminal } from '../terminal.ts';
+import { TOKEN_REQUESTS } from '../wiring.ts';
 import { durationInWords } from '../words.ts';
+import type { Call } from './command.ts';
 
 export interface Authorizing {
   readonly mailbox: string;
@@ -27,9 +32,26 @@ export interface Authorizing {
   readonly now: () => number;
   /** Rejects once the signal is aborted. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** What failed in which mailbox, and what to do. */
+  readonly troubleOf: (error: SecretError) => Pick<Trouble, 'kind' | 'code' | 'message'>;
   readonly terminal: Terminal;
   readonly json: boolean;
   readonly signal: AbortSignal;
+}
+
+/** One at a time: nobody tells by a code which of several mailboxes it is for. */
+export function authorizeCommand({ mailboxes, ports, terminal, json, signal }: Call): Promise<ExitCode> {
+  const [mailbox, ...others] = mailboxes;
+  if (mailbox === undefined || others.length > 0)
+    throw new UsageError('One mailbox is allowed at a time: mailferry authorize ID.');
+  return authorize({
+    mailbox: mailbox.id,
+    source: mailbox.signIn.token,
+    ...{ secrets: ports.secrets, saver: ports.saver, post: tokenRequests(TOKEN_REQUESTS) },
+    ...{ now: ports.clock.now, sleep: (ms, stop) => wait(ms, undefined, { signal: stop }) },
+    troubleOf: (error) => advised(error, mailbox, { nowMs: ports.clock.now(), token: null, chain: [] }),
+    ...{ terminal, json, signal },
+  });
 }
 
 /** Throws UsageError where the mailbox is not one for it. */
@@ -47,9 +69,9 @@ export async function authorize(given: Authorizing): Promise<ExitCode> {
       return EXIT.interrupted;
     }
     if (!(error instanceof SecretError)) throw error;
-    const { code, kind, message } = error;
+    const { code, kind, message } = given.troubleOf(error);
     if (json) terminal.json({ mailbox, error: { code, kind, message } });
-    else terminal.out(`✗ ${mailbox}: ${message} (${code})`);
+    else terminal.out(`✗ ${message} (${code})`);
     return kind === 'person' ? EXIT.person : EXIT.later;
   }
 }

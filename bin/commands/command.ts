@@ -1,10 +1,10 @@
-import type { FetchPorts } from '../../lib/fetch/ports.ts';
 import type { Mailbox } from '../../lib/mailbox/settings.ts';
 import type { ObjectStore } from '../../lib/store/port.ts';
 import type { Arguments } from '../arguments.ts';
 import type { ExitCode } from '../exitCodes.ts';
 import type { Settings } from '../settings.ts';
 import type { Host, Terminal } from '../terminal.ts';
+import type { Wired } from '../wiring.ts';
 
 /** All that are stored, where both are null. */
 export interface Parsing {
@@ -18,7 +18,7 @@ export interface Parsing {
 export interface Call {
   readonly settings: Settings;
   readonly mailboxes: readonly Mailbox[];
-  readonly ports: FetchPorts;
+  readonly ports: Wired;
   readonly terminal: Terminal;
   /** Of messages, where the command is about some. */
   readonly uidls: readonly string[];

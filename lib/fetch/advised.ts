@@ -50,24 +50,26 @@ export function advised(error: unknown, mailbox: Mailbox, evidence: Evidence): T
     return trouble;
   const provider = providerOf(mailbox.host);
   const { code, phase: step, message } = trouble;
-  const theirs = error instanceof SecretError ? error.message : (error.reply ?? '');
-  const facts = { mailbox, provider, code, step, told: theirs, ...evidence };
+  const told = toldBy(error);
+  const { token } = mailbox.signIn;
+  const grant = token && 'grant' in token ? token.grant : null;
+  const facts = { mailbox, provider, grant, code, step, told, ...evidence };
   const remedy = remedyFor(facts);
-  const general = error instanceof Pop3Error ? error.next : '';
+  const general = error.next;
   const { next, source } = remedy
     ? { next: remedy.next(facts), source: remedy.source }
     : providersAdvice(general, trouble, evidence, provider);
   // What is known better takes the place of what is said to everybody.
-  const bare = message.endsWith(general) ? message.slice(0, message.length - general.length) : message;
+  const bare = withoutEnd(message, general);
   const see = source === undefined ? '' : ` See ${source}`;
   return {
     ...trouble,
-    message: `${bare.trim()} ${next}${see}`.trim(),
+    message: `${bare} ${next}${see}`.trim(),
     diagnosis: {
       step,
       says: capped(said(error), WORDS_CHARACTERS),
       next: capped(next, WORDS_CHARACTERS),
-      facts: factsOf({ error, mailbox, trouble, provider, evidence, remedy, source }),
+      facts: factsOf({ error, mailbox, trouble, provider, evidence, remedy, source, told }),
     },
   };
 }
@@ -86,8 +88,20 @@ function providersAdvice(
 }
 
 function said(error: Pop3Error | SecretError): string {
-  if (error instanceof SecretError) return error.message;
+  if (error instanceof SecretError) return withoutEnd(error.message, error.next);
   return error.reply ?? error.words;
+}
+
+/** Neither what a reference is called nor what we say ourselves decides what is advised. */
+function toldBy(error: Pop3Error | SecretError): string {
+  if (error instanceof Pop3Error) return error.reply ?? '';
+  const begin = `${error.reference}: `;
+  const words = said(error);
+  return words.startsWith(begin) ? words.slice(begin.length) : words;
+}
+
+function withoutEnd(text: string, end: string): string {
+  return text.endsWith(end) ? text.slice(0, text.length - end.length).trimEnd() : text;
 }
 
 interface Known {
@@ -98,12 +112,22 @@ interface Known {
   readonly evidence: Evidence;
   readonly remedy: Remedy | undefined;
   readonly source: string | undefined;
+  readonly told: string;
 }
 
 /** Texts alone, so that a program need not know which there are. */
-function factsOf({ error, mailbox, trouble, provider, evidence, remedy, source }: Known): Diagnosis['facts'] {
+function factsOf({
+  error,
+  mailbox,
+  trouble,
+  provider,
+  evidence,
+  remedy,
+  source,
+  told,
+}: Known): Diagnosis['facts'] {
   const { host, port, tls } = mailbox;
-  const aadsts = error instanceof SecretError ? aadstsOf(error.message) : null;
+  const aadsts = error instanceof SecretError ? aadstsOf(told) : null;
   const facts = {
     code: trouble.code,
     host,

@@ -66,6 +66,8 @@ export function aadstsOf(told: string): number | null {
 }
 
 const noToken = ({ code }: SignInFacts) => code.startsWith('E_TOKEN_');
+/** Of other grants it says that an assertion or a client does not hold, which no person's consent mends. */
+const endedGrant = ({ code, grant }: SignInFacts) => code === 'E_TOKEN_REVOKED' && grant === 'refresh-token';
 const saying =
   (words: RegExp) =>
   (facts: SignInFacts): boolean =>
@@ -82,7 +84,8 @@ export const OAUTH_REMEDIES: readonly Remedy[] = [
   ...BY_NUMBER,
   {
     id: 'google-clock',
-    applies: saying(/Invalid JWT|short-lived token|\biat\b.*\bexp\b/i),
+    // "Invalid JWT Signature" is about the key.
+    applies: saying(/short-lived token|\biat\b.*\bexp\b/i),
     next: () => 'Google does not accept the time of what the key signed: set this machine’s clock.',
     source: GOOGLE_DELEGATION,
   },
@@ -104,7 +107,7 @@ export const OAUTH_REMEDIES: readonly Remedy[] = [
   },
   {
     id: 'google-revoked',
-    applies: (facts) => facts.code === 'E_TOKEN_REVOKED' && facts.provider?.signsInWith === 'google',
+    applies: (facts) => endedGrant(facts) && facts.provider?.signsInWith === 'google',
     next: () =>
       `The grant ended: Google ends it after seven days where the application's publishing status is Testing, after six months without use, and when the person revokes it or changes the password. ${AUTHORIZE}`,
     source: GOOGLE,
@@ -131,7 +134,7 @@ export const OAUTH_REMEDIES: readonly Remedy[] = [
   },
   {
     id: 'grant-ended',
-    applies: ({ code }) => code === 'E_TOKEN_REVOKED',
+    applies: endedGrant,
     next: () => `The grant ended or was revoked, and nothing but a new one helps. ${AUTHORIZE}`,
     source: RFC_6749,
   },

@@ -11,6 +11,8 @@ import type { TokenFacts } from './tokenFacts.ts';
 export interface SignInFacts {
   readonly mailbox: Pick<Mailbox, 'host' | 'port' | 'tls' | 'user'>;
   readonly provider: Provider | undefined;
+  /** By which its tokens are had; null: by none. */
+  readonly grant: string | null;
   /** Of the trouble: E_…, and the phase. */
   readonly code: string;
   readonly step: string;
@@ -39,6 +41,7 @@ const OUTLOOK_POP =
 const GMAIL_XOAUTH2 = 'https://developers.google.com/workspace/gmail/imap/xoauth2-protocol';
 const GMAIL_POP = 'https://support.google.com/mail/answer/7104828';
 const RFC_TLS = 'https://www.rfc-editor.org/rfc/rfc8314';
+const RFC_BEARER = 'https://www.rfc-editor.org/rfc/rfc7628#section-3.2.2';
 const RFC_CHAIN = 'https://www.rfc-editor.org/rfc/rfc8446#section-4.4.2';
 
 /** Exchange Online, by its names and by the ids that its application has in every directory. */
@@ -50,7 +53,7 @@ const EXCHANGE_AUDIENCES: ReadonlySet<string> = new Set([
 
 const POP_SCOPE = 'https://outlook.office.com/POP.AccessAsUser.All';
 
-const refusedToken = ({ step, token }: SignInFacts) => step === 'sign-in' && token !== null;
+const refusedToken = ({ code, token }: SignInFacts) => code === 'E_POP3_TOKEN_REFUSED' && token !== null;
 const readable = (facts: SignInFacts) => refusedToken(facts) && facts.token?.form === 'JWT';
 const ofMicrosoft = (facts: SignInFacts) => readable(facts) && facts.provider?.signsInWith === 'microsoft';
 /** Nobody signed in for it: an application did, by client credentials. */
@@ -58,6 +61,12 @@ const ofApplication = (facts: SignInFacts) => ofMicrosoft(facts) && facts.token?
 const ofPerson = (facts: SignInFacts) => ofMicrosoft(facts) && facts.token?.scopes.length !== 0;
 const hasScope = ({ token }: SignInFacts, name: string) =>
   token?.scopes.some((scope) => scope.toLowerCase().endsWith(name.toLowerCase())) === true;
+/** A name without its domain is as good as one with it. */
+const isAnothers = ({ token, mailbox: { user } }: SignInFacts) => {
+  const names = [token?.user ?? user, user].map((name) => name.toLowerCase());
+  const whole = names.every((name) => name.includes('@'));
+  return new Set(whole ? names : names.map((name) => name.split('@')[0])).size > 1;
+};
 const inClear = ({ mailbox }: SignInFacts) => mailbox.tls !== 'implicit';
 
 const SILENT: ReadonlySet<string> = new Set([
@@ -172,10 +181,7 @@ const REFUSED_TOKENS: readonly Remedy[] = [
   },
   {
     id: 'another-user',
-    applies: (facts) =>
-      refusedToken(facts) &&
-      facts.token?.user != null &&
-      facts.token.user.toLowerCase() !== facts.mailbox.user.toLowerCase(),
+    applies: (facts) => ofMicrosoft(facts) && isAnothers(facts),
     next: ({ token, mailbox: { user } }) =>
       `The token is ${token?.user}'s, and the mailbox is ${user}'s. Sign in as ${user} (mailferry authorize), or, for a shared mailbox, give ${token?.user} full access to it: Add-MailboxPermission -Identity ${quoted(user)} -User ${quoted(token?.user ?? '')} -AccessRights FullAccess.`,
     source: EXCHANGE_OAUTH,
@@ -200,6 +206,17 @@ const REFUSED_TOKENS: readonly Remedy[] = [
     next: ({ mailbox: { user } }) =>
       `Only Google can read this token. It must be ${user}'s own, and made with the scope https://mail.google.com/ and no narrower one; in Workspace an administrator must not have blocked the application, nor POP.`,
     source: GMAIL_XOAUTH2,
+  },
+  {
+    // QUIRK: Dovecot 2.3 names no reason, and always the scope "mail", whichever it wants: nothing follows from that.
+    id: 'token-elsewhere',
+    applies: (facts) => readable(facts) && facts.provider === undefined,
+    next: (facts) => {
+      const { audience = [], scopes = [] } = facts.token ?? {};
+      const whose = isAnothers(facts) ? `, and is ${facts.token?.user}'s, not ${facts.mailbox.user}'s` : '';
+      return `The token is for the audience ${audience.join(', ') || '(none)'}, with the scopes ${scopes.join(', ') || '(none)'}${whose}. Ask whoever runs the server which it takes, and see its log; "scope" is what to set where it is another.`;
+    },
+    source: RFC_BEARER,
   },
 ];
 

@@ -65,8 +65,8 @@ function refusal(error: ResponseBodyError, secrets: readonly Secret[], renewal: 
   const failure = PASSING.has(error.error)
     ? later('E_TOKEN_UNREACHABLE', words)
     : error.error === 'invalid_grant'
-      ? person('E_TOKEN_REVOKED', `${words}. ${renewal}`)
-      : person('E_TOKEN_REFUSED', `${words}. ${next}`);
+      ? { ...person('E_TOKEN_REVOKED', `${words}.`), next: renewal }
+      : { ...person('E_TOKEN_REFUSED', `${words}.`), next };
   return { ...failure, oauthError: code };
 }
 

@@ -89,10 +89,12 @@ export class SecretError extends Error {
   /** Stable, for programs: E_SECRET_…, of an access token E_TOKEN_… */
   readonly code: string;
   readonly reference: string;
+  /** What to do, as the message ends; empty where the message has it among its words. */
+  readonly next: string;
 
   constructor(
     message: string,
-    facts: { kind: 'later' | 'person'; code: string; reference: string },
+    facts: { kind: 'later' | 'person'; code: string; reference: string; next?: string },
     options?: { cause?: unknown },
   ) {
     super(message, options);
@@ -100,5 +102,6 @@ export class SecretError extends Error {
     this.kind = facts.kind;
     this.code = facts.code;
     this.reference = facts.reference;
+    this.next = facts.next ?? '';
   }
 }

@@ -5,8 +5,9 @@ export interface TokenFailure {
   readonly kind: 'later' | 'person';
   /** Stable: E_TOKEN_… */
   readonly code: string;
-  /** What is wrong, and the next step. */
+  /** What is wrong and, where `next` is absent, the next step. */
   readonly words: string;
+  readonly next?: string;
   /** How long nobody asks again; where a person must act, only as long as the secrets stay the same. */
   readonly holdMs: number;
   /** RFC 6749 section 5.2, where the server sent one; shown as its other words are. */
@@ -17,8 +18,8 @@ export class TokenError extends SecretError {
   readonly holdMs: number;
   readonly oauthError: string | undefined;
 
-  constructor(reference: string, { kind, code, words, holdMs, oauthError }: TokenFailure) {
-    super(`${reference}: ${words}`, { kind, code, reference });
+  constructor(reference: string, { kind, code, words, next = '', holdMs, oauthError }: TokenFailure) {
+    super(`${reference}: ${words} ${next}`.trimEnd(), { kind, code, reference, next });
     this.holdMs = holdMs;
     this.oauthError = oauthError;
   }

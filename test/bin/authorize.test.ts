@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { type Authorizing, authorize } from '../../bin/commands/authorize.ts';
 import { EXIT, UsageError } from '../../bin/exitCodes.ts';
+import { troubleOf } from '../../lib/fetch/trouble.ts';
 import type { TokenSource } from '../../lib/secrets/port.ts';
 import { tokenRequests } from '../../lib/secrets/tokenRequests.ts';
 import { expectHidden } from '../secrets/hiding.ts';
@@ -24,6 +25,7 @@ async function authorizing(changes: Partial<Authorizing> = {}) {
     now: () => Date.now(),
     // The server's five seconds are its own affair: it says when it was too soon.
     sleep: (_, signal) => wait(30, undefined, { signal }),
+    troubleOf: (error) => troubleOf(error, 'support'),
     terminal: {
       out: (text) => said.push(text),
       err: (text) => said.push(text),

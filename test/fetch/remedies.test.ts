@@ -13,6 +13,7 @@ interface Given {
   readonly port?: number;
   readonly tls?: 'implicit' | 'stls' | typeof PLAINTEXT;
   readonly user?: string;
+  readonly grant?: string;
   readonly code?: string;
   readonly step?: string;
   readonly told?: string;
@@ -34,6 +35,7 @@ function factsOf(given: Given): SignInFacts {
   return {
     mailbox: { host, port, tls, user },
     provider: providerOf(host),
+    grant: given.grant ?? 'refresh-token',
     code: given.code ?? 'E_POP3_TOKEN_REFUSED',
     step: given.step ?? 'sign-in',
     told: given.told ?? '',
@@ -138,7 +140,17 @@ const ROWS: readonly (readonly [id: string, given: Given, says: RegExp])[] = [
     { host: M365, claims: { aud: EXCHANGE, scp: POP, upn: 'bob@example.org' } },
     /bob@example\.org's.*ada@example\.org's.*Add-MailboxPermission/,
   ],
-  ['another-user', { claims: { aud: 'me', email: 'bob@example.org' } }, /Sign in as ada@example\.org/],
+  [
+    'token-elsewhere',
+    { claims: { aud: ['files', 'chat'], scope: 'imap smtp', email: 'ADA@example.org' } },
+    /for the audience files, chat, with the scopes imap, smtp\. Ask/,
+  ],
+  ['token-elsewhere', { user: 'ada', claims: { email: 'ada@example.org' } }, /scopes \(none\)\. Ask/],
+  [
+    'token-elsewhere',
+    { claims: { email: 'bob@example.org' } },
+    /audience \(none\), with the scopes \(none\), and is bob@example\.org's, not ada@example\.org's/,
+  ],
   [
     'pop-off-exchange',
     { host: M365, claims: { aud: `${EXCHANGE}/`, scp: POP, upn: 'ADA@example.org' } },
@@ -224,7 +236,10 @@ describe('the advice', () => {
     { code: 'E_POP3_TLS_UNKNOWN_CA', step: 'tls' },
     { code: 'E_TOKEN_UNREACHABLE', step: 'secret', told: 'ECONNREFUSED' },
     { code: 'E_SECRET_MISSING', step: 'secret', told: 'AADSTS50173' },
-    { claims: { aud: 'own-server' } },
+    { opaque: true },
+    revoked('Bad Request', { grant: 'client-credentials' }),
+    revoked('Invalid grant', { host: GMAIL, grant: 'service-account' }),
+    { code: 'E_POP3_IN_USE', host: M365, claims: { aud: EXCHANGE, scp: 'SMTP.Send' } },
   ])('is not given where nothing more is known: %j', (given) => {
     expect(remedyFor(factsOf(given))).toBeUndefined();
   });

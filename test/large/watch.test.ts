@@ -8,6 +8,7 @@ import { EXIT } from '../../bin/exitCodes.ts';
 import { ByteBudget } from '../../lib/fetch/byteBudget.ts';
 import type { FetchPorts } from '../../lib/fetch/ports.ts';
 import { Secret, type Secrets } from '../../lib/secrets/port.ts';
+import { saverByScheme } from '../../lib/secrets/saverByScheme.ts';
 import { memoryStore } from '../../lib/store/memory.ts';
 import { mailboxNamed } from '../fetch/world.ts';
 import { tokensByReference } from '../secrets/tokensByReference.ts';
@@ -88,7 +89,7 @@ it('holds no more after six thousand runs than after two thousand', async () => 
     mailboxes,
     uidls: [],
     parsing: { messageId: null, sinceMs: null },
-    ports,
+    ports: { ...ports, saver: saverByScheme({}) },
     terminal: { out: say, err: () => {}, json: say, live: () => {}, isLive: false },
     json: false,
     timeLimitMs: 300_000,

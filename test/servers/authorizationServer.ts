@@ -1,6 +1,7 @@
 /**
  * A real authorization server on loopback (oidc-provider), https with a certificate of its own making: refresh tokens
- * that rotate, client credentials, device codes, JWT access tokens, introspection. Its sign-in page lets everybody in.
+ * that rotate, client credentials, device codes, JWT access tokens, introspection. Its sign-in page lets in whoever
+ * asks, as one account.
  */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -36,6 +37,8 @@ export interface AuthorizationServer {
   revoke(): Promise<void>;
   /** Every token and code is out of its time. */
   expire(): void;
+  /** What every access token says from now on, over what it would; null: what it would. */
+  claim(claims: Readonly<Record<string, string | null>>): void;
   /** Signs with a new key from now on. */
   rotateKeys(): Promise<void>;
   stop(): Promise<void>;
@@ -48,8 +51,13 @@ const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
 export interface AuthorizationServerOptions {
   /** Of access tokens; default an hour. */
   readonly lifeSeconds?: number;
-  /** Whether each refresh gives another refresh token, and a used one ends the consent; default true. */
-  readonly rotates?: boolean;
+  /**
+   * Whether each refresh gives another refresh token; default true: and a used one ends the consent. 'gently': it stays
+   * good, as at Microsoft.
+   */
+  readonly rotates?: boolean | 'gently';
+  /** Who signs in at its pages. */
+  readonly account?: string;
 }
 
 export async function authorizationServer(
@@ -57,18 +65,20 @@ export async function authorizationServer(
 ): Promise<AuthorizationServer> {
   const { cert, key, ca } = await loopbackPair();
   const clientSecret = randomBytes(24).toString('hex');
-  const kept = new Kept();
+  const kept = new Kept(options.rotates !== 'gently');
+  const claims = new Map<string, string>();
+  const { account = 'ada@example.org' } = options;
   const keys: JWK[] = [await signingKey()];
   const requests: { grantType: string; status: number }[] = [];
 
   const server = createServer({ cert, key });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const issuer = `https://localhost:${(server.address() as AddressInfo).port}`;
-  const make = () => provider(issuer, { keys: [...keys], kept, clientSecret, options });
+  const make = () => provider(issuer, { keys: [...keys], kept, claims, clientSecret, options });
   let current = make();
   server.on('request', (incoming: IncomingMessage, response: ServerResponse) => {
     const at = new URL(incoming.url ?? '/', issuer).pathname;
-    if (at.startsWith('/interaction/')) void signInAndConsent(current, incoming, response);
+    if (at.startsWith('/interaction/')) void signInAndConsent(current, account, incoming, response);
     else current.callback()(incoming, response);
   });
   const listen = (to: Provider) =>
@@ -98,6 +108,12 @@ export async function authorizationServer(
     expire() {
       kept.expire();
     },
+    claim(more) {
+      for (const [name, value] of Object.entries(more)) {
+        if (value === null) claims.delete(name);
+        else claims.set(name, value);
+      }
+    },
     async rotateKeys() {
       keys.unshift(await signingKey());
       current = make();
@@ -113,11 +129,12 @@ export async function authorizationServer(
 interface Making {
   readonly keys: JWK[];
   readonly kept: Kept;
+  readonly claims: ReadonlyMap<string, string>;
   readonly clientSecret: string;
   readonly options: AuthorizationServerOptions;
 }
 
-function provider(issuer: string, { keys, kept, clientSecret, options }: Making): Provider {
+function provider(issuer: string, { keys, kept, claims, clientSecret, options }: Making): Provider {
   const { lifeSeconds = 3600, rotates = true } = options;
   const client = { redirect_uris: [], response_types: [], id_token_signed_response_alg: 'ES256' as const };
   const configuration: Configuration = {
@@ -148,7 +165,7 @@ function provider(issuer: string, { keys, kept, clientSecret, options }: Making)
     ],
     // Known, and allowed to nobody: imap.
     scopes: ['openid', 'offline_access', SCOPE, 'imap'],
-    rotateRefreshToken: rotates,
+    rotateRefreshToken: rotates !== false,
     issueRefreshToken: async () => true,
     ttl: {
       AccessToken: lifeSeconds,
@@ -164,6 +181,15 @@ function provider(issuer: string, { keys, kept, clientSecret, options }: Making)
     findAccount: async (_, accountId) => ({ accountId, claims: async () => ({ sub: accountId }) }),
     extraTokenClaims: async (_, token) =>
       'accountId' in token ? { email: String(token.accountId) } : undefined,
+    formats: {
+      customizers: {
+        async jwt(_, __, token) {
+          // RFC 9068 says at+jwt; Microsoft says this, and Dovecot 2.3 takes nothing else.
+          token.header = { ...token.header, typ: 'JWT' };
+          Object.assign(token.payload, Object.fromEntries(claims));
+        },
+      },
+    },
     interactions: { url: (_, { uid }) => `/interaction/${uid}` },
     features: {
       devInteractions: { enabled: false },
@@ -227,10 +253,15 @@ async function consent(current: Provider, clientId: string, accountId: string): 
 }
 
 /** Both pages that a person would see, passed at once. */
-async function signInAndConsent(current: Provider, incoming: IncomingMessage, response: ServerResponse) {
+async function signInAndConsent(
+  current: Provider,
+  accountId: string,
+  incoming: IncomingMessage,
+  response: ServerResponse,
+) {
   const { prompt, params, session } = await current.interactionDetails(incoming, response);
   if (prompt.name === 'login') {
-    const result = { login: { accountId: 'ada@example.org' } };
+    const result = { login: { accountId } };
     return current.interactionFinished(incoming, response, result);
   }
   const grant = new current.Grant({
@@ -306,6 +337,12 @@ function browse(issuer: string, ca: string) {
 /** All that the server remembers, over every change of its keys. */
 class Kept {
   readonly #models = new Map<string, Map<string, AdapterPayload>>();
+  readonly #isStrict: boolean;
+
+  /** Whether what was used is used up. */
+  constructor(isStrict: boolean) {
+    this.#isStrict = isStrict;
+  }
 
   clear(): void {
     for (const model of this.#models.values()) model.clear();
@@ -334,9 +371,10 @@ class Kept {
       async revokeByGrantId(grantId) {
         for (const [id, payload] of model) if (payload.grantId === grantId) model.delete(id);
       },
-      async consume(id) {
+      consume: async (id) => {
         const payload = model.get(id);
-        if (payload !== undefined) payload.consumed = Math.floor(Date.now() / 1000);
+        if (payload !== undefined && (this.#isStrict || name !== 'RefreshToken'))
+          payload.consumed = Math.floor(Date.now() / 1000);
       },
     };
   }

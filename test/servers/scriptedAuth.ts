@@ -18,8 +18,8 @@ export interface AuthAsked {
 export type ScriptedAuth = (asked: AuthAsked) => AuthConversation;
 
 export interface BearerOptions {
-  /** What the server takes, by user. */
-  readonly tokenOf: (user: string) => string | undefined;
+  /** What the server takes, by user; `shown` is what it was shown. */
+  readonly tokenOf: (user: string, shown: string) => string | undefined;
   /** Behind a token that is no good: the challenge, decoded; null: -ERR at once. */
   readonly complains: string | null;
   readonly refusal: string;
@@ -35,7 +35,7 @@ export function bearerAuth({ tokenOf, complains, refusal, onlyInTwoSteps }: Bear
     const [head = '', ...fields] = decoded(initial ?? (yield '')).split('\x01');
     const user = head.replace(mechanism === 'XOAUTH2' ? /^user=(.*)$/ : /^n,a=([^,]*),$/, '$1');
     const token = fields.find((field) => field.startsWith('auth=Bearer '))?.slice(12) ?? '';
-    if (token !== '' && token === tokenOf(user)) return { user };
+    if (token !== '' && token === tokenOf(user, token)) return { user };
     if (complains !== null) {
       const answer = yield Buffer.from(complains).toString('base64');
       // What the client must say before it hears the outcome.
