@@ -50,7 +50,14 @@ describe('announcing again', () => {
     await world.run();
     const first = world.publisher.stored;
     expect(first).toHaveLength(6);
-    const { report, events } = await again(world);
+    const store: ObjectStore = {
+      ...world.store,
+      async read(key) {
+        const object = await world.store.read(key);
+        return object && { ...object, chunks: inPieces(object.chunks) };
+      },
+    };
+    const { report, events } = await again(world, {}, { store });
     expect(report).toEqual({ announced: 6, unreadable: 0, refused: 0, leftSinceMs: null, error: null });
     expect(events.sort(byId)).toEqual([...first].sort(byId));
     expect(world.publisher.proved).toBeGreaterThan(0);
@@ -274,6 +281,11 @@ describe('announcing many again', () => {
     },
   );
 });
+
+async function* inPieces(chunks: AsyncIterable<Uint8Array>) {
+  for await (const chunk of chunks)
+    for (let at = 0; at < chunk.length; at += 5) yield chunk.subarray(at, at + 5);
+}
 
 function denied(key: string): StoreError {
   return new StoreError(`read ${key}: access denied`, {

@@ -67,7 +67,7 @@ describe('verifying a mailbox', () => {
     const { store } = world;
     await store.remove(inbox('a'));
     await store.remove(inbox('b'));
-    await put(store, inbox('b'), 'Subject: other\r\n\r\n');
+    await put(store, inbox('b'), letter('B'));
     await put(store, inbox('stray'), letter('stray'));
     const content = '0'.repeat(64);
     await put(store, messageKeyByContent('inbox', '', content), letter('not of that content'));
