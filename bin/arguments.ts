@@ -1,14 +1,27 @@
 import { parseArgs } from 'node:util';
 import type { AdHoc } from './adHoc.ts';
-import type { Parsing } from './commands/command.ts';
+import type { Chosen, Into } from './commands/command.ts';
 import { UsageError } from './exitCodes.ts';
 import { ABOUT_MESSAGES, COMMANDS, type CommandName, DEFAULT_TIME_LIMIT_SECONDS } from './help.ts';
 
-const ONLY_PARSE = {
+const OF_STORED_MAIL = {
   mailbox: { type: 'string', multiple: true },
   id: { type: 'string' },
   since: { type: 'string' },
+  mbox: { type: 'string' },
+  maildir: { type: 'string' },
+  'no-server': { type: 'boolean' },
 } as const;
+
+/** The commands that have them; the others go without. */
+const TAKEN_BY: Readonly<Record<keyof typeof OF_STORED_MAIL, readonly CommandName[]>> = {
+  mailbox: ['parse', 'announce', 'verify', 'export'],
+  id: ['parse', 'announce', 'export'],
+  since: ['parse', 'announce', 'export'],
+  mbox: ['export'],
+  maildir: ['export'],
+  'no-server': ['verify'],
+};
 
 const OPTIONS = {
   config: { type: 'string', short: 'c' },
@@ -28,7 +41,7 @@ const OPTIONS = {
   tls: { type: 'string' },
   'password-from': { type: 'string' },
   ca: { type: 'string' },
-  ...ONLY_PARSE,
+  ...OF_STORED_MAIL,
   help: { type: 'boolean', short: 'h', default: false },
   version: { type: 'boolean', short: 'V', default: false },
 } as const;
@@ -42,8 +55,10 @@ export interface Arguments {
   readonly ids: readonly string[];
   /** Of messages; only of a command that is about some. */
   readonly uidls: readonly string[];
-  /** Only of `parse`. */
-  readonly parsing: Parsing;
+  /** Only of commands about stored mail; so are the next two. */
+  readonly chosen: Chosen;
+  readonly into: Into;
+  readonly server: boolean;
   readonly config: string | undefined;
   readonly folder: string | undefined;
   readonly bucket: string | undefined;
@@ -93,16 +108,15 @@ export function readArguments(argv: readonly string[]): Arguments {
     throw new UsageError('--transcript is for check and fetch.');
   if (bucket === undefined && (region ?? endpoint) !== undefined)
     throw new UsageError('--region and --endpoint are of a bucket: name it with --bucket.');
-  const only = Object.keys(ONLY_PARSE).filter((option) => option in values);
-  if (command !== 'parse' && only.length > 0 && !help) {
-    throw new UsageError(`--${only[0]} is an option of parse only.`);
-  }
+  if (command !== undefined && !help) refuseForeign(command, values);
   return {
     command,
     transcript,
     adHoc,
     ids: ofMessages ? ids.slice(0, 1) : [...ids, ...(values.mailbox ?? [])],
-    parsing: { messageId: messageId(values.id), sinceMs: since(values.since) },
+    chosen: { messageId: messageId(values.id), sinceMs: since(values.since) },
+    into: { mbox: values.mbox, maildir: values.maildir },
+    server: values['no-server'] !== true,
     uidls: ofMessages ? ids.slice(1) : [],
     config,
     folder,
@@ -117,6 +131,12 @@ export function readArguments(argv: readonly string[]): Arguments {
     version,
     timeLimitMs: timeLimit(values['time-limit']),
   };
+}
+
+function refuseForeign(command: CommandName, values: ReturnType<typeof parsed>['values']): void {
+  for (const [option, commands] of Object.entries(TAKEN_BY))
+    if (option in values && !commands.includes(command))
+      throw new UsageError(`--${option} is an option of ${commands.join(', ')} only.`);
 }
 
 const AD_HOC = ['host', 'user', 'port', 'tls', 'password-from', 'ca'] as const;

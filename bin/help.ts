@@ -8,6 +8,9 @@ export const COMMANDS = [
   'authorize',
   'status',
   'parse',
+  'announce',
+  'verify',
+  'export',
   'retry',
   'release',
   'mailboxes',
@@ -51,6 +54,9 @@ Commands (for the mailboxes with these IDs, or for all that are enabled):
   check    try every step from the host name to the listing, store and events; retrieves no mail
   status   show what is on record: last success, set-aside messages, back-off
   parse    make documents of stored mail: text, addresses, attachments as files
+  announce say again what is on record, with the same event ids: announce --since TIME | ID …
+  verify   read stored mail again and hold it against what is on record and what the server lists
+  export   write stored mail to an mbox file or a Maildir
   retry    have messages that are set aside tried by the next run: retry ID [UIDL …]
   release  forget that messages failed, so that they count as new: release ID [UIDL …]
 
@@ -169,6 +175,62 @@ Examples:
   mailferry parse
   mailferry parse support --since 2026-11-25
   mailferry parse --mailbox support --id 0a5fbe156cf68532e7833a7e4a607845 --json
+
+${EXIT_CODES}`,
+  announce: `mailferry announce [ID …] [--since TIME] [--id MESSAGE] [options]
+
+Says "Message Stored" once more for messages on record, with the ids of the first time: for consumers that have
+lost events, or come later. Whoever drops repeats by "id" notices nothing. The header summary is made anew
+from the object, or left out, as the settings say. Messages whose objects cannot be read are told of, and
+the others go on. About 100 a second. It asks no mail server. Records are kept for four weeks after mail has gone
+from its server; of older mail nothing can be announced.
+
+  --since TIME          only what was put on record then or later: 2026-11-25, or 2026-11-25T13:00:00Z
+  --id MESSAGE          only this one: the first 32 digits of its name under mail/ID/
+  --mailbox ID          the same as ID
+Interrupted, or where the bus fails, it says from which time on to go on.
+
+${OPTIONS}
+
+Examples:
+  mailferry announce support
+  mailferry announce --since 2026-11-25
+  mailferry announce support --id 0a5fbe156cf68532e7833a7e4a607845 --bucket mail-archive --bus mail
+
+${EXIT_CODES}`,
+  verify: `mailferry verify [ID …] [--no-server] [options]
+
+Reads every object on record again and compares size and SHA-256; looks for objects that no record and no
+open attempt explains; and signs in once, without retrieving mail, to say what is listed and on record, and
+what is not. It changes nothing. A finding, a line each: on record and not in the store, other bytes than on
+record, not given by the store, in the store and not on record, no name of ours. Then the exit code is 5.
+
+  --no-server           no sign-in
+  --mailbox ID          the same as ID
+${OPTIONS}
+
+Examples:
+  mailferry verify
+  mailferry verify support --no-server --json | jq 'select(.kind)'
+
+${EXIT_CODES}`,
+  export: `mailferry export [ID …] --mbox FILE | --maildir FOLDER [options]
+
+Writes stored mail out, byte for byte, for other programs. It asks no mail server and needs no state: what lies
+under mail/ID/ is written. Nothing is overwritten. CRLFs stay as they are; in an mbox lines that begin with
+"From " are quoted by ">" (mboxrd), and the separators end in LF. Messages come in no order.
+An mbox file appears when it is whole. A Maildir may be gone on with: what is in it is not written again.
+
+  --mbox FILE           one file, which must not be there
+  --maildir FOLDER      a new folder, or one that this command has begun
+  --since TIME          only what was stored then or later: 2026-11-25, or 2026-11-25T13:00:00Z
+  --id MESSAGE          only this one: the first 32 digits of its name under mail/ID/
+  --mailbox ID          the same as ID
+${OPTIONS}
+
+Examples:
+  mailferry export --mbox all.mbox
+  mailferry export support --maildir ./support --since 2026-11-01
 
 ${EXIT_CODES}`,
   retry: `mailferry retry ID [UIDL …] [options]

@@ -3,9 +3,11 @@ import { StoreError } from '../lib/store/port.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { adHocSecrets, adHocSettings } from './adHoc.ts';
 import { type Arguments, readArguments } from './arguments.ts';
+import { announceCommand } from './commands/announce.ts';
 import { authorizeCommand } from './commands/authorize.ts';
 import { checkCommand } from './commands/check.ts';
 import type { Command, StoreCommand } from './commands/command.ts';
+import { exportCommand } from './commands/export.ts';
 import { fetchCommand } from './commands/fetch.ts';
 import { mailboxesCommand } from './commands/mailboxes.ts';
 import { parseCommand } from './commands/parse.ts';
@@ -13,6 +15,7 @@ import { planCommand } from './commands/plan.ts';
 import { probeCommand } from './commands/probe.ts';
 import { releaseCommand, retryCommand } from './commands/setAside.ts';
 import { statusCommand } from './commands/status.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { watchCommand } from './commands/watch.ts';
 import { EXIT, type ExitCode, UsageError } from './exitCodes.ts';
 import { type CommandName, helpFor } from './help.ts';
@@ -35,9 +38,15 @@ const RUN: Readonly<Record<Exclude<CommandName, keyof typeof IN_STORE>, Command>
   authorize: authorizeCommand,
   status: statusCommand,
   parse: parseCommand,
+  announce: announceCommand,
+  verify: verifyCommand,
+  export: exportCommand,
   retry: retryCommand,
   release: releaseCommand,
 };
+
+/** They need a place for their events. */
+const ANNOUNCING: ReadonlySet<CommandName> = new Set(['fetch', 'watch', 'announce']);
 
 /** The command line, without the program's name, to its exit code. Never rejects. */
 export async function main(argv: readonly string[], host: Host): Promise<ExitCode> {
@@ -77,7 +86,7 @@ async function run(command: CommandName, given: Arguments, host: Host): Promise<
     const store = storeOf(await storeFor(given, host));
     return IN_STORE[command]({ given, host, store, terminal: terminalOf(host, false) });
   }
-  const announces = command === 'fetch' || command === 'watch';
+  const announces = ANNOUNCING.has(command);
   const { settings, broken } = adHoc
     ? { settings: adHocSettings(adHoc, host.cwd), broken: [] }
     : await settingsFor(given, host, announces);
@@ -95,12 +104,13 @@ async function run(command: CommandName, given: Arguments, host: Host): Promise<
         settings,
         mailboxes: settings.mailboxes,
         uidls: given.uidls,
-        parsing: given.parsing,
+        chosen: given.chosen,
         terminal,
         json,
         timeLimitMs,
       },
-      ...{ signal: host.signal, isAdHoc: adHoc !== undefined },
+      ...{ signal: host.signal, isAdHoc: adHoc !== undefined, cwd: host.cwd },
+      ...{ into: given.into, server: given.server, named: given.ids.length > 0 },
       ports: { ...wired, secrets, ...(transcript && { observe: transcript.observe }) },
     });
   } finally {

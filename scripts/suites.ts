@@ -21,7 +21,7 @@ export const SUITES: readonly Suite[] = [
     name: 'unit',
     what: 'each part by itself, against scripted servers and simulated faults',
     include: [
-      'test/{pop3,mail,parse,events,secrets,jobs,mailbox,fetch,quirks,bin,functions}/**/*.test.ts',
+      'test/{pop3,mail,parse,events,secrets,jobs,mailbox,fetch,quirks,bin,functions,docs}/**/*.test.ts',
       'test/layers.test.ts',
     ],
     needs: [],

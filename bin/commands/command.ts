@@ -7,11 +7,17 @@ import type { Host, Terminal } from '../terminal.ts';
 import type { Wired } from '../wiring.ts';
 
 /** All that are stored, where both are null. */
-export interface Parsing {
+export interface Chosen {
   /** The first 32 digits of an object's name. */
   readonly messageId: string | null;
   /** Stored then or later, in ms since the epoch. */
   readonly sinceMs: number | null;
+}
+
+/** Where `export` writes. */
+export interface Into {
+  readonly mbox: string | undefined;
+  readonly maildir: string | undefined;
 }
 
 /** What every command gets. */
@@ -22,8 +28,14 @@ export interface Call {
   readonly terminal: Terminal;
   /** Of messages, where the command is about some. */
   readonly uidls: readonly string[];
-  /** Which messages `parse` is about. */
-  readonly parsing: Parsing;
+  /** Which messages a command about stored mail is about. */
+  readonly chosen: Chosen;
+  readonly into: Into;
+  /** Whether `verify` asks the mail server, too. */
+  readonly server: boolean;
+  /** Whether mailboxes were named. */
+  readonly named: boolean;
+  readonly cwd: string;
   readonly json: boolean;
   /** Of one run. */
   readonly timeLimitMs: number;

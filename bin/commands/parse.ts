@@ -3,12 +3,12 @@ import { dirname, join } from 'node:path';
 import { parserProgram } from '../../functions/parser.ts';
 import { PublisherError } from '../../lib/events/port.ts';
 import { systemClock } from '../../lib/fetch/systemClock.ts';
-import { mailPrefix, stemOfKey } from '../../lib/mailbox/names.ts';
 import { parserProcess } from '../../lib/parse/parserProcess.ts';
 import { NotAnnouncedError, type Outcome, parseStored } from '../../lib/parse/parseStored.ts';
 import { type ParsePorts, ParserError } from '../../lib/parse/ports.ts';
 import { type ObjectStore, StoreError } from '../../lib/store/port.ts';
 import { EXIT, type ExitCode, worst } from '../exitCodes.ts';
+import { storedKeys } from '../storedKeys.ts';
 import { countInWords } from '../words.ts';
 import type { Call } from './command.ts';
 
@@ -41,7 +41,7 @@ interface Count {
 async function parseMailbox(call: Call, id: string, ports: ParsePorts): Promise<ExitCode> {
   const { terminal, json, signal } = call;
   const count: Count = { parsed: 0, unparsable: 0 };
-  const keys = chosenKeys(ports.store, id, call.parsing);
+  const keys = chosenKeys(ports.store, id, call.chosen);
   const parseSome = async () => {
     for await (const key of keys) {
       if (signal.aborted) break;
@@ -80,14 +80,10 @@ function inWords(id: string, { parsed, unparsable }: Count): string {
 async function* chosenKeys(
   store: ObjectStore,
   mailbox: string,
-  { messageId, sinceMs }: Call['parsing'],
+  { messageId, sinceMs }: Call['chosen'],
 ): AsyncGenerator<string> {
-  for await (const { key } of store.list(mailPrefix(mailbox) + (messageId ?? ''))) {
-    const stem = stemOfKey(mailbox, key);
-    if (stem === null) continue;
-    if (messageId !== null && stem !== messageId && !stem.startsWith(`${messageId}-`)) continue;
+  for await (const { key } of storedKeys(store, mailbox, messageId))
     if (sinceMs === null || (await storedSince(store, key, sinceMs))) yield key;
-  }
 }
 
 async function storedSince(store: ObjectStore, key: string, sinceMs: number): Promise<boolean> {

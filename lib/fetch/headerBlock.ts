@@ -48,6 +48,11 @@ export class HeaderBlock {
     return this.#hash.digest('hex').slice(0, 32);
   }
 
+  /** Nothing that comes can change what is kept. */
+  get isOver(): boolean {
+    return this.#ended || this.#keptBytes === HEADER_SCAN_BYTES;
+  }
+
   kept(): Buffer {
     return Buffer.concat(this.#kept);
   }

@@ -45,13 +45,13 @@ export async function announce(context: RunContext, stored: readonly Stored[]): 
   return { settled, refused };
 }
 
-function eventIdOf({ mailbox }: RunContext, { uidl, sha256 }: StoredRecord): string {
+function eventIdOf({ mailbox }: Pick<RunContext, 'mailbox'>, { uidl, sha256 }: StoredRecord): string {
   return eventId(mailbox.id, uidl, sha256);
 }
 
 /** `header` null: without a summary, since the mailbox wants none or making one may be what ends the process. */
 export function storedEvent(
-  context: RunContext,
+  context: Pick<RunContext, 'mailbox' | 'ports'>,
   record: StoredRecord,
   header: Buffer | null,
 ): MailferryEvent {

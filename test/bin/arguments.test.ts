@@ -6,7 +6,7 @@ describe('the command line', () => {
   it.each([
     [
       [],
-      'A command is missing: fetch, watch, plan, check, authorize, status, parse, retry, release, mailboxes, probe.',
+      'A command is missing: fetch, watch, plan, check, authorize, status, parse, announce, verify, export, retry, release, mailboxes, probe.',
     ],
     [['fech'], 'There is no command "fech"'],
     [['fetch', '--forse'], "Unknown option '--forse'"],
@@ -43,16 +43,26 @@ describe('the command line', () => {
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(110);
   });
 
-  it.each(['fetch', 'watch', 'plan', 'check', 'authorize', 'status', 'parse', 'mailboxes', 'probe'])(
-    'explains %s with examples',
-    async (command) => {
-      const { code, stdout } = await mailferry([command, '--help'], { cwd: '/' });
-      expect(code).toBe(EXIT.done);
-      expect(stdout).toMatch(new RegExp(`^mailferry ${command} (\\[ID …\\]|ID|apply FILE|\\[options\\])`));
-      expect(stdout).toMatch(new RegExp(`Examples:\n  mailferry ${command}`));
-      expect((await mailferry(['help', command], { cwd: '/' })).stdout).toBe(stdout);
-    },
-  );
+  it.each([
+    'fetch',
+    'watch',
+    'plan',
+    'check',
+    'authorize',
+    'status',
+    'parse',
+    'announce',
+    'verify',
+    'export',
+    'mailboxes',
+    'probe',
+  ])('explains %s with examples', async (command) => {
+    const { code, stdout } = await mailferry([command, '--help'], { cwd: '/' });
+    expect(code).toBe(EXIT.done);
+    expect(stdout).toMatch(new RegExp(`^mailferry ${command} (\\[ID …\\]|ID|apply FILE|\\[options\\])`));
+    expect(stdout).toMatch(new RegExp(`Examples:\n  mailferry ${command}`));
+    expect((await mailferry(['help', command], { cwd: '/' })).stdout).toBe(stdout);
+  });
 
   it('tells its version, as a process too', async () => {
     const child = await startMailferry(['--version'], { cwd: '/' }).ended;

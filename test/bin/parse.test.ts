@@ -71,7 +71,7 @@ describe('mailferry parse', () => {
     [['parse', '--id', 'x'], '--id must be the first 32 digits'],
     [['parse', '--since', 'yesterday'], '--since must be a day or a time in UTC'],
     [['parse', '--since', '2026-02-31T00:00Z'], '--since must be a day or a time in UTC'],
-    [['fetch', '--since', '2026-01-01'], '--since is an option of parse only'],
+    [['fetch', '--since', '2026-01-01'], '--since is an option of parse, announce, export only'],
   ])('refuses %j', async (argv, words) => {
     const said = await mailferry(argv, { cwd: await workFolder() });
     expect(said.code).toBe(EXIT.usage);
