@@ -10,9 +10,21 @@ export interface Told {
   readonly nowMs: number;
 }
 
+/** An idle run is figures only: a line for each mailbox at each poll would cost more than the polls' requests. */
 export function tellRun({ log, count }: Telemetry, { bundle, mailbox, report, nowMs }: Told): void {
-  log(levelOf(report), 'run', { bundle, ...withoutNames(report, mailbox) });
+  if (!isIdle(report)) log(levelOf(report), 'run', { bundle, ...withoutNames(report, mailbox) });
   for (const [figure, value] of figuresOf(report, nowMs)) count(figure, value);
+}
+
+/** One line for all mailboxes of a job that had nothing to tell. */
+export function tellIdle({ log }: Telemetry, bundle: string, mailboxes: readonly string[]): void {
+  if (mailboxes.length > 0) log('info', 'idle', { bundle, mailboxes });
+}
+
+/** Nothing was done, and nothing is to be said. */
+export function isIdle({ outcome, counts, deletions, messages, notes, error }: RunReport): boolean {
+  const done = counts.stored + counts.failed + deletions.requested;
+  return outcome === 'done' && done === 0 && error === null && messages.length + notes.length === 0;
 }
 
 function levelOf({ error, counts }: RunReport): Level {
