@@ -10,9 +10,9 @@ export interface Told {
   readonly nowMs: number;
 }
 
-/** An idle run is figures only: a line for each mailbox at each poll would cost more than the polls' requests. */
+/** Of an idle run figures only, unless POWERTOOLS_LOG_LEVEL is DEBUG: a line for each poll would cost as much as its requests. */
 export function tellRun({ log, count }: Telemetry, { bundle, mailbox, report, nowMs }: Told): void {
-  if (!isIdle(report)) log(levelOf(report), 'run', { bundle, ...withoutNames(report, mailbox) });
+  log(levelOf(report), 'run', { bundle, ...withoutNames(report, mailbox) });
   for (const [figure, value] of figuresOf(report, nowMs)) count(figure, value);
 }
 
@@ -27,9 +27,11 @@ export function isIdle({ outcome, counts, deletions, messages, notes, error }: R
   return outcome === 'done' && done === 0 && error === null && messages.length + notes.length === 0;
 }
 
-function levelOf({ error, counts }: RunReport): Level {
+function levelOf(report: RunReport): Level {
+  const { error, counts } = report;
   if (error?.kind === 'person') return 'error';
-  return error !== null || counts.failed > 0 ? 'warn' : 'info';
+  if (error !== null || counts.failed > 0) return 'warn';
+  return isIdle(report) ? 'debug' : 'info';
 }
 
 /** All of them each time, so that an alarm sees when it is over. */

@@ -124,7 +124,8 @@ async function start({ behind = (store) => store, faults = [], remainingMs = 30_
     fetchJobs({ ports, jobs, telemetry }, eventOf(...bodies), {
       getRemainingTimeInMillis: () => remainingMs,
     });
-  const logged = () => lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  const logged = () =>
+    lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ level }) => level !== 'debug');
   /** Runs end in any order. */
   const byMailbox = () => logged().sort((a, b) => String(a['mailbox']).localeCompare(String(b['mailbox'])));
   const sum = (figure: Figure) =>
