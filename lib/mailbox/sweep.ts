@@ -2,6 +2,7 @@
  * A sweep holds every record against what is listed now. Segments never change, so what it changes is written as
  * new ones, and the old ones are taken away once no head names them.
  */
+import { StoreError } from '../store/port.ts';
 import { UNNAMED_KEPT_MS, VANISHED_KEPT_MS } from './bounds.ts';
 import { madeMs, type SegmentFiles } from './segments.ts';
 import { type Head, type Seed, type Segment, type StoredRecord, segmentsOf } from './state.ts';
@@ -78,7 +79,10 @@ export class Sweep {
     });
   }
 
-  /** Takes away what this sweep replaced or wrote in vain, and what writes that did not win left long ago. */
+  /**
+   * Takes away what this sweep replaced or wrote in vain, and what writes that did not win left long ago. The store may
+   * refuse it, to whoever has no right to delete: that costs room and nothing else, and the next sweep asks again.
+   */
   async cleared(head: Head): Promise<void> {
     const named = new Set(segmentsOf(head).map(({ name }) => name));
     const ours = new Set<string>();
@@ -88,7 +92,19 @@ export class Sweep {
     }
     for await (const name of this.#files.names()) {
       if (named.has(name)) continue;
-      if (ours.has(name) || this.#nowMs - madeMs(name) >= UNNAMED_KEPT_MS) await this.#files.remove(name);
+      const stays = !ours.has(name) && this.#nowMs - madeMs(name) < UNNAMED_KEPT_MS;
+      if (!stays && !(await this.#removed(name))) return;
+    }
+  }
+
+  /** False: the store would not, and would not take away the others either. */
+  async #removed(name: string): Promise<boolean> {
+    try {
+      await this.#files.remove(name);
+      return true;
+    } catch (error) {
+      if (error instanceof StoreError) return false;
+      throw error;
     }
   }
 

@@ -16,8 +16,11 @@ export type Log = (line: string) => void;
 /** What is kept of a command's words when it fails. */
 const MAX_WORDS = 2000;
 
-/** No installation takes longer on two cores; a registry that hangs shall not hang the tests. */
+/** A registry that hangs shall not hang the tests. */
 const INSTALL_MS = 10 * 60_000;
+
+/** What compiles for a minute or two on idle cores takes ten where four others build beside it. */
+export const BUILD_MS = 30 * 60_000;
 
 /** MAILFERRY_CACHE, else $XDG_CACHE_HOME/mailferry, else ~/.cache/mailferry. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
@@ -28,16 +31,17 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
 /** Undefined when `command` went well, else what it said. Never rejects. */
 export function failureOf(
   command: readonly [string, ...string[]],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  options: { cwd?: string; env?: NodeJS.ProcessEnv; limitMs?: number } = {},
 ): Promise<string | undefined> {
   const [program, ...args] = command;
+  const { limitMs = INSTALL_MS } = options;
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
       // Not `timeout`: its timer outlives a program that could not be started, and keeps this process alive.
-      signal: AbortSignal.timeout(INSTALL_MS),
+      signal: AbortSignal.timeout(limitMs),
       killSignal: 'SIGKILL',
     });
     let words = '';
@@ -47,7 +51,10 @@ export function failureOf(
       });
     }
     child.on('error', (error: NodeJS.ErrnoException) => {
-      resolve(error.code === 'ENOENT' ? `${program} is not installed` : `${program}: ${error.message}`);
+      if (error.code === 'ENOENT') resolve(`${program} is not installed`);
+      else if (error.name === 'AbortError')
+        resolve(`${command.join(' ')}: not done within ${limitMs / 60_000} minutes: ${words.trim()}`);
+      else resolve(`${program}: ${error.message}`);
     });
     child.on('close', (code, signal) => {
       if (code === 0) resolve(undefined);

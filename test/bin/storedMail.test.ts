@@ -9,6 +9,7 @@ import { exportCommand } from '../../bin/commands/export.ts';
 import { EXIT } from '../../bin/exitCodes.ts';
 import { systemClock } from '../../lib/fetch/systemClock.ts';
 import { messageId, messageKey } from '../../lib/mailbox/names.ts';
+import { saverByScheme } from '../../lib/secrets/saverByScheme.ts';
 import { folderStore } from '../../lib/store/folder.ts';
 import { type ObjectStore, StoreError } from '../../lib/store/port.ts';
 import { mailboxNamed, World } from '../fetch/world.ts';
@@ -313,7 +314,14 @@ function callOf(cwd: string, into: Partial<Into>, said: string[], store: ObjectS
       store: { folder: cwd },
       ...{ events: null, mailboxes, disabled: [], connectionsPerHost: 4, base: cwd },
     },
-    ...{ mailboxes, ports: world.ports, uidls: [], json: false, timeLimitMs: 60_000, cwd },
+    ...{
+      mailboxes,
+      ports: { ...world.ports, saver: saverByScheme({}) },
+      uidls: [],
+      json: false,
+      timeLimitMs: 60_000,
+      cwd,
+    },
     ...{ chosen: { messageId: null, sinceMs: null }, server: true, named: false },
     into: { mbox: undefined, maildir: undefined, ...into },
     terminal: { out: say, err: say, json: say, live: () => {}, isLive: false },

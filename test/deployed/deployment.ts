@@ -1,11 +1,12 @@
 /** The service on an emulator, with a real POP3 server beside it, and what a test may ask of both. */
 import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
 import {
   DeleteBucketPolicyCommand,
   GetObjectCommand,
-  PutObjectCommand,
   paginateListObjectsV2,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -14,6 +15,8 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import { EXIT } from '../../bin/exitCodes.ts';
+import { startMailferry } from '../bin/harness.ts';
 import { type Dovecot, startDovecot } from '../servers/dovecot.ts';
 import { type Emulator, REGION, startEmulator } from './emulator.ts';
 import { type Service, STAGE, stageService } from './service.ts';
@@ -49,13 +52,11 @@ export interface Deployment {
   /** Those that a mailbox of ours may sign in with, and one beyond the prefix. */
   readonly secrets: { readonly ours: string; readonly elsewhere: string };
   setSecret(name: string, values: Readonly<Record<string, string>>): Promise<void>;
-  /** config/mailboxes.json; `mailboxes` are settings as a person writes them. */
-  configure(mailboxes: readonly object[]): Promise<void>;
+  /** `mailferry mailboxes apply` of these and no others, as a person writes them; resolves with its words. */
+  apply(mailboxes: readonly object[]): Promise<string>;
   /** Puts a job on the queue, as dispatch does. */
   job(mailbox: string): Promise<void>;
   call(name: 'dispatch', event: object): Promise<void>;
-  /** How often it was called so far, by its log. */
-  calls(name: 'dispatch'): Promise<number>;
   keys(prefix: string): Promise<readonly string[]>;
   object(key: string): Promise<Buffer>;
   /** All that were announced so far, in the order they came. */
@@ -75,7 +76,7 @@ export async function deploy(parts: Parts, options: { readonly rights: boolean }
   try {
     const words = await service.osls(['deploy', ...EMULATED], emulator.env);
     if (!words.includes('Service deployed')) throw new Error(words);
-    const asked = asking(emulator);
+    const asked = asking(emulator, service);
     if (options.rights) await withoutBucketPolicy(emulator);
     await observe(emulator);
     return {
@@ -112,7 +113,7 @@ export async function until<T>(
 
 type Asked = Omit<Deployment, 'emulator' | 'service' | 'dovecot' | 'secrets' | 'stop'>;
 
-function asking({ client, call, endpoint }: Emulator): Asked {
+function asking({ client, call, endpoint, env }: Emulator, service: Service): Asked {
   const s3 = new S3Client({ ...client, forcePathStyle: true });
   const vault = new SecretsManagerClient(client);
   const known = new Set<string>();
@@ -125,9 +126,14 @@ function asking({ client, call, endpoint }: Emulator): Asked {
       else await vault.send(new CreateSecretCommand({ Name: name, SecretString }));
       known.add(name);
     },
-    async configure(mailboxes) {
-      const Body = JSON.stringify({ v: 1, mailboxes });
-      await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'config/mailboxes.json', Body }));
+    async apply(mailboxes) {
+      const file = join(service.folder, 'mailboxes.yaml');
+      await writeFile(file, JSON.stringify({ mailboxes }));
+      const bucket = ['--bucket', BUCKET, '--endpoint', endpoint];
+      const argv = ['mailboxes', 'apply', file, '--yes', '--remove', ...bucket];
+      const { code, stdout, stderr } = await startMailferry(argv, { cwd: service.folder, env }).ended;
+      if (code !== EXIT.done) throw new Error(`mailferry ${argv.join(' ')}: ${code} ${stdout}${stderr}`);
+      return stdout;
     },
     async job(mailbox) {
       const slot = new Date().toISOString();
@@ -143,15 +149,6 @@ function asking({ client, call, endpoint }: Emulator): Asked {
       const answer = await call('lambda', { path, body: event });
       if (answer !== null && typeof answer === 'object' && 'errorMessage' in answer)
         throw new Error(`${name}: ${JSON.stringify(answer)}`);
-    },
-    async calls(name) {
-      const target = 'Logs_20140328.FilterLogEvents';
-      const found = await call('logs', {
-        target,
-        body: { logGroupName: `/aws/lambda/${NAME}-${name}` },
-      });
-      const { events } = found as { readonly events: readonly { readonly message: string }[] };
-      return events.filter(({ message }) => message.startsWith('START ')).length;
     },
     async keys(prefix) {
       const found: string[] = [];

@@ -18,14 +18,14 @@ describe.skipIf(typeof parts === 'string')(title, () => {
   }, DEPLOY_MS);
   afterAll(() => made?.stop());
 
-  testChain(() => made);
+  testChain(() => made, 'call');
 
   it('may not read a secret beyond its prefix, and says so', async () => {
-    const { dovecot, secrets, setSecret, configure, job, events, keys } = made;
+    const { dovecot, secrets, setSecret, apply, job, events, keys } = made;
     const { host, port, ca, users } = dovecot;
     await setSecret(secrets.elsewhere, { u2: users[1]!.password });
     const password = `secretsmanager:${secrets.elsewhere}#u2`;
-    await configure([{ id: 'curious', host, port, ca, user: 'u2', password }]);
+    await apply([{ id: 'curious', host, port, ca, user: 'u2', password, every: '1d' }]);
     await job('curious');
     const failing = await until('an event', async () =>
       (await events()).find(

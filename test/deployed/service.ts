@@ -1,9 +1,8 @@
 /** The service as it is in the tree, in a folder of its own, and osls as a person runs it there. */
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildFunctions } from '../../scripts/build.ts';
 import { zipFunctions } from '../../scripts/functionsZip.ts';
@@ -12,17 +11,6 @@ import { spawnTied } from '../servers/tied.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export const STAGE = 'test';
-
-const NAMES = ['dispatch', 'fetch', 'parse'] as const;
-
-type Name = (typeof NAMES)[number];
-
-export function inTree(name: Name): boolean {
-  return existsSync(join(root, 'functions', `${name}.ts`));
-}
-
-/** In place of a function that is not in the tree: it takes whatever comes and does nothing. */
-const NOTHING = 'exports.handler = async () => ({ batchItemFailures: [] });\n';
 
 export interface Service {
   readonly folder: string;
@@ -39,13 +27,6 @@ export async function stageService(osls: string): Promise<Service> {
   const functions = join(folder, 'dist', 'functions');
   await mkdir(functions, { recursive: true });
   await buildFunctions(functions);
-  for (const name of NAMES) {
-    const file = join(functions, name, 'index.js');
-    if (existsSync(file)) continue;
-    if (inTree(name)) throw new Error(`scripts/build.ts does not bundle functions/${name}.ts`);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, NOTHING);
-  }
   await zipFunctions(functions, `${functions}.zip`);
   return {
     folder,

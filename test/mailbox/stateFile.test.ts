@@ -317,6 +317,30 @@ describe('a sweep', () => {
     expect(await keysOf(inner)).toEqual([...before, young].sort());
   });
 
+  it('is done where the store lets it take nothing away, and takes it away once it may', async () => {
+    const inner = memoryStore('bucket');
+    await store(await open(inner), 0, 1000);
+    const from = 1_764_000_000_000;
+    let asked = 0;
+    const refusing: ObjectStore = {
+      ...inner,
+      remove: async (key) => {
+        asked += 1;
+        throw new StoreError('Access Denied', {
+          ...{ kind: 'person', code: 'E_STORE_DENIED', operation: 'remove', key },
+        });
+      },
+    };
+    expect(await sweepAt(refusing, (nth) => nth % 2 === 0, from)).toHaveLength(1000);
+    const { head } = await loadHead(inner, 'inbox');
+    expect(head.sweptMs).toBe(from);
+    expect((await keysOf(inner)).length).toBeGreaterThan(namedKeys(head).length);
+    // One refusal tells of them all.
+    expect(asked).toBe(1);
+    await sweepAt(inner, (nth) => nth % 2 === 0, from + UNNAMED_KEPT_MS + WEEK_MS);
+    expect(await keysOf(inner)).toEqual(namedKeys((await loadHead(inner, 'inbox')).head));
+  });
+
   it('loses no record that another run merges meanwhile', async () => {
     const inner = memoryStore('bucket');
     const other = await open(inner);
