@@ -5,6 +5,7 @@ import type { Head } from '../mailbox/state.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import type { Trouble } from './report.ts';
 import type { Tally } from './runContext.ts';
+import { WHATEVER_IS_SHOWN } from './session.ts';
 
 const PACE_OF: Readonly<Record<string, Pace>> = {
   E_POP3_IN_USE: 'lock',
@@ -34,10 +35,24 @@ const UNCERTAIN: ReadonlySet<string> = new Set([
   'E_UNEXPECTED',
 ]);
 
+export interface Failing {
+  readonly mailbox: Mailbox;
+  readonly tally: Tally;
+  /** Of what was tried. */
+  readonly secret: string | undefined;
+  readonly renewed: boolean;
+}
+
+/** Whether another secret may have made a difference. */
+export function isOfSecret({ code, phase, kind }: Trouble): boolean {
+  if (WHATEVER_IS_SHOWN.has(code)) return false;
+  return PACE_OF[code] === 'refusal' || (kind === 'person' && (phase === 'sign-in' || phase === 'secret'));
+}
+
 export function mailboxFailure(
   error: unknown,
   trouble: Trouble,
-  { mailbox, tally }: { readonly mailbox: Mailbox; readonly tally: Tally },
+  { mailbox, tally, secret, renewed }: Failing,
 ): MailboxFailure {
   const { code, message, phase, kind } = trouble;
   const refused = phase === 'sign-in' && kind === 'person';
@@ -53,6 +68,8 @@ export function mailboxFailure(
     // Another sign-in, whatever became of the last one, must not come before LOGIN-DELAY is over.
     atLeastMs: Math.max(askedMs, tally.signIns > 0 ? tally.loginDelayMs : 0),
     settings: signInSettings(mailbox),
+    secret,
+    renewed,
     diagnosis: trouble.diagnosis,
   };
 }

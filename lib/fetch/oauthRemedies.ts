@@ -1,4 +1,10 @@
-/** What to do where no token could be had: by Microsoft's numbers, and by what others say. Pages beside each. */
+/**
+ * What to do where no token could be had: by Microsoft's numbers, and by what others say. Pages beside each.
+ *
+ * Held against copies of these pages of 2024 to 2026, not against the services: every number and what it means against
+ * Microsoft's table in its source (github.com/MicrosoftDocs/entra-docs), but 1002012, which that has not (learn.microsoft.com/entra/identity-platform/scenario-daemon-acquire-token
+ * has its scope). Where a person clicks, and Google's words, are as its pages and public issues have them, and change.
+ */
 import type { Remedy, SignInFacts } from './remedies.ts';
 
 const ENTRA = 'https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes';
@@ -30,14 +36,14 @@ const AADSTS: Readonly<Record<number, string>> = {
   50105: 'The application wants users assigned: assign this one (Enterprise applications, Users and groups).',
   50126: 'User name or password is wrong.',
   50158: `Another sign-in service must be passed first. ${AUTHORIZE}`,
-  50173: `The grant ended, since the password was changed or sign-ins were revoked. ${AUTHORIZE}`,
+  50173: `The grant ended: an administrator or the user revoked it, or the password was changed. ${AUTHORIZE}`,
   50194: 'The application is for one directory alone: set "tenant" to that directory’s id.',
   53000: `The policy wants a managed device. ${POLICY}`,
   53001: `The policy wants a device that has joined the domain. ${POLICY}`,
   53003: `Conditional Access forbids it. ${POLICY}`,
   65001: `Nobody has consented to this application and scope. ${CONSENT}`,
   65004: `The person declined to consent. ${CONSENT}`,
-  70000: `The refresh token is not one of this application's. ${AUTHORIZE}`,
+  70000: `The refresh token is not valid. ${AUTHORIZE}`,
   70008: `The refresh token expired or was revoked. ${AUTHORIZE}`,
   70011:
     'The scope is not one: it is https://outlook.office.com/POP.AccessAsUser.All offline_access, or with client credentials https://outlook.office365.com/.default.',
@@ -45,17 +51,18 @@ const AADSTS: Readonly<Record<number, string>> = {
   90002: 'There is no such directory: check "tenant".',
   90094: 'Only an administrator may consent: Enterprise applications, Permissions, Grant admin consent.',
   500011: 'The directory does not know what the scope names: check "scope" and "tenant".',
-  500341: 'The account was deleted.',
   700016:
     'The directory does not know the application: check "clientId" and "tenant", and have its administrator consent.',
   700082: `The refresh token was not used for too long (90 days). ${AUTHORIZE}`,
-  700084: `The refresh token is one of a web page, and ended after 24 hours. Register the application for mobile and desktop. ${AUTHORIZE}`,
+  700084: `The refresh token is one of a web page, which end after 24 hours. Register the application for mobile and desktop. ${AUTHORIZE}`,
   900144: 'A parameter is missing, "scope" as a rule: set it.',
   1002012: 'With client credentials the scope is https://outlook.office365.com/.default.',
   7000112: 'The application is disabled: an administrator must enable it.',
   7000215: `The client secret is wrong; often the secret's id was taken for its value. If the value is lost, ${SECRET}`,
   7000218:
     'The application wants a client secret: set "clientSecret", or allow public client flows for it (Authentication).',
+  9002332:
+    'The application is for accounts of organizations alone: register it for personal accounts as well, or check "tenant".',
   7000222: `The client secret has expired: ${SECRET}`,
 };
 

@@ -1,13 +1,6 @@
 /** One run over one mailbox, step by step: sign in, plan, transfer, announce, commit and delete, QUIT. */
 
-import {
-  afterFailure,
-  afterSignIn,
-  afterSuccess,
-  delayOf,
-  signInSettings,
-  waitOf,
-} from '../mailbox/backOff.ts';
+import { afterFailure, afterSignIn, afterSuccess } from '../mailbox/backOff.ts';
 import { policyText } from '../mailbox/policy.ts';
 import type { Mailbox } from '../mailbox/settings.ts';
 import { type Head, type Quiet, refKey } from '../mailbox/state.ts';
@@ -15,7 +8,7 @@ import { StateFile } from '../mailbox/stateFile.ts';
 import { afterDeletes, isIgnored, withUnheeded } from '../mailbox/unheeded.ts';
 import { advised } from './advised.ts';
 import { closeBooks, sweepRecords, withoutVanished } from './books.ts';
-import { asItLasts, mailboxFailure } from './coming.ts';
+import { asItLasts, isOfSecret, mailboxFailure } from './coming.ts';
 import { Deadline } from './deadline.ts';
 import { decisions } from './decisions.ts';
 import { announceRun, classify, classifyQuiet, type Ending, NOTHING, reportOf } from './ending.ts';
@@ -25,14 +18,16 @@ import { hasNews, tellNews } from './news.ts';
 import type { FetchPorts } from './ports.ts';
 import { ProgressMeter } from './progressMeter.ts';
 import { mayReopen, type Verdict } from './reopening.ts';
-import type { Progress, RunReport, Waiting } from './report.ts';
+import type { Progress, RunReport, Trouble } from './report.ts';
 import { contextOf, type RunBegin, type RunContext, Tally } from './runContext.ts';
+import { secretMark } from './secretMark.ts';
 import { openSession, type Session, warningsOf } from './session.ts';
 import { work } from './sessions.ts';
 import { fetchSingly } from './singly.ts';
 import { standingOf } from './standing.ts';
 import { nextDueMs } from './suspects.ts';
 import { isOfTheLine, RunEnded, troubleOf } from './trouble.ts';
+import { mustWait } from './waiting.ts';
 import { noteCapaLost } from './withoutCapa.ts';
 
 export interface RunOptions {
@@ -105,8 +100,9 @@ async function attempt(
   signal: AbortSignal,
 ): Promise<Ending> {
   const { mailbox, ports } = begin;
-  const waiting = options.honourBackOff ? mustWait(begin, state.head, options) : null;
-  if (waiting !== null) return { outcome: 'waiting', counts: NOTHING, error: null, waiting };
+  const waiting = options.honourBackOff ? await mustWait(begin, state.head, options) : null;
+  const renewed = waiting === 'renewed';
+  if (waiting !== null && !renewed) return { outcome: 'waiting', counts: NOTHING, error: null, waiting };
   const context = contextOf(begin, state);
   try {
     return await runSessions(context, options, signal);
@@ -116,7 +112,8 @@ async function attempt(
     const trouble = ended
       ? troubleOf(begin.deadline.reason, mailbox.id)
       : advised(error, mailbox, evidenceOf(error, ports.clock));
-    const failure = mailboxFailure(error, trouble, begin);
+    const secret = ended ? undefined : await refusedSecret(begin, trouble);
+    const failure = mailboxFailure(error, trouble, { ...begin, secret, renewed });
     await closeBooks(context, (head) => (ended ? head : afterFailure(head, failure, ports.clock))).then(
       () => tellNews(context),
       () => {
@@ -129,12 +126,9 @@ async function attempt(
   }
 }
 
-/** Suspects come right behind their mailbox's own run, and would never get their turn if they kept to LOGIN-DELAY. */
-function mustWait({ mailbox, ports }: RunBegin, head: Head, { suspects }: RunOptions): Waiting | null {
-  const nowMs = ports.clock.now();
-  const wait =
-    waitOf(head, signInSettings(mailbox), nowMs) ?? (suspects === 'only' ? null : delayOf(head, nowMs));
-  return wait && { until: new Date(wait.untilMs).toISOString(), code: wait.code, message: wait.message };
+/** The mark of what was refused, which was read afresh by then. */
+async function refusedSecret({ mailbox, ports }: RunBegin, trouble: Trouble): Promise<string | undefined> {
+  return isOfSecret(trouble) ? ((await secretMark(mailbox, ports.secrets, false)) ?? undefined) : undefined;
 }
 
 async function runSessions(context: RunContext, options: RunOptions, signal: AbortSignal): Promise<Ending> {

@@ -166,7 +166,7 @@ function isRefusedSignIn(error: unknown): boolean {
 }
 
 /** Another password or token changes nothing about these. */
-const WHATEVER_IS_SHOWN: ReadonlySet<string> = new Set([
+export const WHATEVER_IS_SHOWN: ReadonlySet<string> = new Set([
   'E_POP3_MECHANISM',
   'E_POP3_BINDING',
   'E_POP3_UNPROVED',

@@ -41,6 +41,12 @@ const WAITS: Readonly<Record<Pace, readonly number[]>> = {
 /** Mailboxes that failed together should not come back together: each waits 80 to 120 percent. */
 const JITTER_SHARE = 0.4;
 
+/**
+ * Minutes from one try to another with a secret that is new by then, by how many such there were: the first is tried at
+ * once, for a person waits for it. Where a program makes a new one each hour, it is hardly the secret that is refused.
+ */
+const RENEWED_AFTER = [0, 5, 15, 60];
+
 /** What a server or its CAPA asks for is waited for whole, and up to a fifth longer. */
 const ASKED_JITTER_SHARE = JITTER_SHARE / 2;
 
@@ -76,6 +82,10 @@ export interface MailboxFailure {
   readonly atLeastMs: number;
   /** Of `signInSettings`. */
   readonly settings: string;
+  /** What the sign-in was tried with, by its mark; undefined: another one would have made no difference. */
+  readonly secret?: string | undefined;
+  /** Tried before its time, since that mark was another than before. */
+  readonly renewed?: boolean;
   readonly diagnosis?: Diagnosis | undefined;
 }
 
@@ -92,14 +102,15 @@ export function afterFailure(
   const ofPace = (before?.pace === failure.pace ? (before.ofPace ?? 0) : 0) + 1;
   const waitMs = jittered(failure, failure.pace === 'refusal' ? refusals : ofPace, clock.random());
   const counted = failure.pace === 'refusal' ? refusals : failures;
+  // A failure of another kind, met by hand, brings the next try no nearer.
+  const untilMs = Math.max(nowMs + waitMs, Math.min(before?.untilMs ?? 0, nowMs + LONGEST_WAIT_MS));
   const told = before?.told ?? (failure.certain || counted >= TOLD_AFTER[failure.pace] ? 'due' : undefined);
   return {
     ...head,
     backOff: {
       failures,
       sinceMs: before?.sinceMs ?? nowMs,
-      // A failure of another kind, met by hand, brings the next try no nearer.
-      untilMs: Math.max(nowMs + waitMs, Math.min(before?.untilMs ?? 0, nowMs + LONGEST_WAIT_MS)),
+      untilMs,
       code: failure.code,
       message: failure.message,
       phase: failure.phase,
@@ -108,9 +119,26 @@ export function afterFailure(
       ofPace,
       refusals,
       settings: failure.settings,
+      ...renewable(before, failure, { nowMs, waitMs }),
       ...(told === undefined ? {} : { told }),
       ...(failure.diagnosis && { diagnosis: failure.diagnosis }),
     },
+  };
+}
+
+/** What a secret that is new by then makes void is the wait for a refused one, and nothing that the server asked for. */
+function renewable(
+  before: BackOff | null,
+  { secret: tried, renewed, atLeastMs }: MailboxFailure,
+  { nowMs, waitMs }: { readonly nowMs: number; readonly waitMs: number },
+): Pick<BackOff, 'secret' | 'renewals' | 'askedMs'> {
+  const secret = tried ?? before?.secret;
+  const renewals = (before?.renewals ?? 0) + (renewed ? 1 : 0);
+  const firmMs = tried === undefined ? waitMs : Math.min(atLeastMs, LONGEST_ASKED_MS);
+  return {
+    ...(secret === undefined ? {} : { secret }),
+    ...(renewals === 0 ? {} : { renewals }),
+    askedMs: Math.max(nowMs + firmMs, Math.min(before?.askedMs ?? 0, nowMs + LONGEST_WAIT_MS)),
   };
 }
 
@@ -125,7 +153,8 @@ function jittered({ pace, atLeastMs }: MailboxFailure, nth: number, random: numb
 /** Other settings may work: nothing that happened under the old ones is waited for, but since when it fails stays. */
 function inForce(backOff: BackOff | null, settings: string): BackOff | null {
   if (backOff === null || backOff.settings === undefined || backOff.settings === settings) return backOff;
-  return { ...backOff, failures: 0, refusals: 0, ofPace: 0, untilMs: 0 };
+  const { secret: _, ...rest } = backOff;
+  return { ...rest, failures: 0, refusals: 0, ofPace: 0, untilMs: 0, renewals: 0, askedMs: 0 };
 }
 
 /** It works again. Whoever was told that it fails, or may have been, is due to be told. */
@@ -153,12 +182,23 @@ export interface Wait {
   readonly message: string;
 }
 
-/** Until when, and why, a mailbox is left alone; null: it may be tried. */
+/** Until when, and why, a mailbox is left alone; null: it may be tried. What `renewableSecret` tells comes before it. */
 export function waitOf(head: Head, settings: string, nowMs: number): Wait | null {
   const backOff = inForce(head.backOff, settings);
   if (backOff === null || backOff.untilMs <= nowMs || backOff.untilMs > nowMs + LONGEST_WAIT_MS) return null;
   const { untilMs, code, message } = backOff;
   return { untilMs, code, message };
+}
+
+/**
+ * Whether a mailbox that waits may be tried with a secret that is another than the one it was refused with, and which
+ * mark that one has; null: not yet, or no secret would help. By hand it is tried in any case.
+ */
+export function renewableSecret({ backOff, lastAttemptMs }: Head, nowMs: number): string | null {
+  if (backOff?.secret === undefined) return null;
+  const { secret, renewals = 0, askedMs = 0 } = backOff;
+  const minutes = RENEWED_AFTER[Math.min(renewals, RENEWED_AFTER.length - 1)] ?? 0;
+  return nowMs >= Math.max(askedMs, lastAttemptMs + minutes * MINUTE_MS) ? secret : null;
 }
 
 /** The same for LOGIN-DELAY, which is no failure. */
@@ -177,8 +217,8 @@ export function delayOf({ signedIn, mailbox }: Head, nowMs: number): Wait | null
 
 /**
  * What signing in depends on, in 16 hex digits: a change of it ends the waiting. Of the password it has the reference
- * alone. A digest of the secret itself would let whoever reads the state try passwords at leisure, so a new secret under
- * the same reference is noticed at the next try, or by hand.
+ * alone: a digest of the secret would let whoever reads the state try passwords at leisure. `secretMark` tells the
+ * secrets apart.
  */
 export function signInSettings(mailbox: Mailbox): string {
   const { id, host, port, tls, user, password, ca, signIn, clientCertificate, serverKeys } = mailbox;

@@ -1,6 +1,10 @@
 /**
  * What is odd about mail providers, as data: only what the page beside it says. Providers change their minds, so these
  * are words for a person; nothing is decided by them but what a setting decides that is left out.
+ *
+ * Held against copies of the pages, not against the services: of Gmail, Exchange Online, Outlook.com and Yahoo against
+ * the providers' own (2024 to 2026). For GMX, WEB.DE, NetEase and QQ Mail there is none but other people's; the rest was taken
+ * from the providers' help pages when their rows were written.
  */
 
 export interface Provider {
@@ -26,7 +30,7 @@ export const PROVIDERS: readonly Provider[] = [
     name: 'Gmail',
     hosts: ['gmail.com', 'googlemail.com'],
     signIn:
-      'Gmail takes an app password in place of the account’s own, which wants 2-Step Verification, and POP must be enabled in its settings (Forwarding and POP/IMAP). Google Workspace accounts take OAuth alone since March 2025: "preset: gmail" with a token.',
+      'Gmail takes an app password in place of the account’s own, which wants 2-Step Verification, and POP must be enabled in its settings (Forwarding and POP/IMAP). Google Workspace takes no account’s own password since March 2025: "preset: gmail" with a token, or an app password.',
     signsInWith: 'google',
     notes: [
       'Gmail lists about 250 messages at a time, the oldest first: when nothing is left of these, a later run finds more.',
@@ -37,6 +41,7 @@ export const PROVIDERS: readonly Provider[] = [
     sources: [
       'https://support.google.com/a/answer/6089246',
       'https://support.google.com/accounts/answer/185833',
+      'https://support.google.com/a/answer/14114704',
       'https://developers.google.com/workspace/gmail/api/guides/pop_imap_settings',
       'https://www.limilabs.com/blog/gmail-pop3-behavior',
     ],
@@ -64,12 +69,13 @@ export const PROVIDERS: readonly Provider[] = [
     name: 'Outlook.com',
     hosts: ['outlook.com', 'hotmail.com', 'live.com', 'msn.com'],
     signIn:
-      'Outlook.com takes neither passwords nor app passwords over POP3 since September 2024, only OAuth: "preset: outlook.com" with a token.',
+      'Outlook.com takes over POP3 only OAuth: "preset: outlook.com" with a token. POP is off there until it is enabled in its settings (Mail, Forwarding and IMAP).',
     signsInWith: 'microsoft',
     notes: [
-      'Outlook.com takes neither passwords nor app passwords over POP3 since September 2024, only OAuth: "preset: outlook.com" with a token.',
+      'Outlook.com takes over POP3 only OAuth: "preset: outlook.com" with a token. POP is off there until it is enabled in its settings (Mail, Forwarding and IMAP).',
     ],
     sources: [
+      'https://support.microsoft.com/en-us/office/pop-imap-and-smtp-settings-for-outlook-com-d088b986-291d-42b8-9564-9c414e2aa040',
       'https://techissuestoday.com/how-to-update-outlook-email-settings-to-avoid-losing-access-after-september-16/',
       'https://patriotmail.ai/blog/microsoft-modern-authentication-outlook-app-passwords',
     ],

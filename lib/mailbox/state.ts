@@ -139,6 +139,12 @@ export interface BackOff {
   readonly refusals?: number;
   /** The settings it happened under; others make it void. */
   readonly settings?: string;
+  /** `secretMark` of what was refused; another one is tried before the wait is over. */
+  readonly secret?: string;
+  /** How many such tries there were since the last success. */
+  readonly renewals?: number;
+  /** Until when it is left alone whatever the secret: the server asked for it, or refused nothing. */
+  readonly askedMs?: number;
   /** Whether a person is to be told, and whether the event was accepted. */
   readonly told?: 'due' | 'accepted';
   /** Of the last failure, where it was one of getting in. */

@@ -11,7 +11,7 @@ export type Show = (bytes: Uint8Array) => string;
 /**
  * QUIRK: Mailutils answers an over-long PASS line by sending it back, and others quote the "unknown command".
  * So a reply is withheld whole, not edited, if it has any 8 bytes in a row (or all, of a shorter secret) of
- * the secret as it is, in base64 (at any alignment, as SASL has it) or in hex, in upper or lower case.
+ * the secret as it is, in base64 (at any alignment, as SASL has it), in hex or as a URL has it, in upper or lower case.
  */
 export function showWithout(secret: string): Show {
   const parts = echoes(secret);
@@ -30,7 +30,8 @@ export function andWithout(show: Show, line: string): Show {
 
 function echoes(secret: string): string[] {
   const raw = Buffer.from(secret, 'utf8');
-  const forms = [raw.toString('latin1'), raw.toString('hex'), ...base64Forms(raw)];
+  const url = encodeURIComponent(secret.toWellFormed());
+  const forms = [raw.toString('latin1'), raw.toString('hex'), url, ...base64Forms(raw)];
   const parts = new Set<string>();
   for (const form of forms.map((text) => text.toLowerCase())) {
     const length = Math.min(form.length, ECHO_BYTES);

@@ -4,10 +4,10 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { EXIT } from '../../bin/exitCodes.ts';
+import { formsIn } from '../canaries.ts';
 import { type AuthorizationServer, authorizationServer } from '../servers/authorizationServer.ts';
 import { bearerAuth } from '../servers/scriptedAuth.ts';
 import { startSecretVault } from '../servers/secretVault.ts';
-import { formsIn } from './canary.ts';
 import { type Child, mailferry, messages, server, startMailferry, workFolder } from './harness.ts';
 
 const USER = 'ada@example.org';

@@ -7,8 +7,8 @@ import { askHidden } from '../../bin/askHidden.ts';
 import { EXIT } from '../../bin/exitCodes.ts';
 import { main } from '../../bin/main.ts';
 import { PLAINTEXT } from '../../lib/mailbox/settings.ts';
+import { canary } from '../canaries.ts';
 import type { ScriptedServer } from '../servers/scripted.ts';
-import { canary } from './canary.ts';
 import { mailferry, messages, server, workFolder } from './harness.ts';
 
 async function set() {

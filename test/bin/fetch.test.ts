@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../bin/exitCodes.ts';
 import { messageKey } from '../../lib/mailbox/names.ts';
+import { canary, formsIn } from '../canaries.ts';
 import { bytesOf, generatedMail, type ScriptedMessage } from '../servers/scripted.ts';
 import { mailferry, messages, reportsIn, server, settingsFor, stalled, workFolder } from './harness.ts';
 
@@ -125,14 +126,14 @@ describe('mailferry fetch', () => {
       {},
       { id: 'unset', password: 'env:UNSET' },
     ]);
-    const env = { PASSWORD: pop3.password, WRONG: 'canary-7f3a' };
+    const env = { PASSWORD: pop3.password, WRONG: canary() };
     const said = await mailferry(['fetch'], { cwd, env });
     expect(said.code).toBe(EXIT.person);
     expect(said.stdout).toMatch(/✗ wrong: failed/);
     expect(said.stdout).toMatch(/wrong: .*\(E_POP3_\w+, sign-in\)/s);
     expect(said.stdout).toMatch(/✓ support: 2 messages listed: 2 stored/);
     expect(said.stdout).toMatch(/unset: .*UNSET.*\(E_SECRET_\w+, secret\)/s);
-    expect(said.stdout + said.stderr).not.toContain('canary-7f3a');
+    expect(formsIn(said.stdout + said.stderr, env.WRONG)).toEqual([]);
   });
 
   it('asks to come back later while the server cannot be reached', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../bin/exitCodes.ts';
 import { folderStore } from '../../lib/store/folder.ts';
+import { canary, formsIn } from '../canaries.ts';
 import { createAuthority } from '../servers/certificates.ts';
 import { mail } from '../servers/scripted.ts';
 import { mailferry, server, settingsFor, workFolder } from './harness.ts';
@@ -105,29 +106,17 @@ describe('mailferry check', () => {
 
   it('stops at a refused password with the server’s words and what to do', async () => {
     const { cwd } = await set({ faults: [{ verb: 'PASS', reply: '-ERR [AUTH] Not this \x1b[1mtime\r\n' }] });
-    const said = await mailferry(['check'], { cwd, env: { PASSWORD: 'canary-91c2' } });
+    const secret = canary();
+    const said = await mailferry(['check'], { cwd, env: { PASSWORD: secret } });
     expect(said.code).toBe(EXIT.person);
     expect(said.stdout).toMatch(
       /✗ sign-in .*Not this .*time \(E_POP3_AUTH\)\n +→ Check the user name and the password.*\n {2}– list +not reached\n {2}– store +not reached\n$/,
     );
-    for (const word of ['canary-91c2', '\x1b']) expect(said.stdout + said.stderr).not.toContain(word);
+    expect(said.stdout + said.stderr).not.toContain('\x1b');
+    expect(formsIn(said.stdout + said.stderr, secret)).toEqual([]);
     // Said once.
     expect(said.stdout.split('Not this')).toHaveLength(2);
   });
-
-  it.each([[[]], [['--json']]])(
-    'never shows a password, even if the server repeats it (%j)',
-    async (more) => {
-      const canary = 'canary-5d08';
-      const { cwd } = await set({
-        faults: [{ verb: 'PASS', reply: `-ERR [AUTH] "${canary}" is not the password of ferry\r\n` }],
-      });
-      const said = await mailferry(['check', ...more], { cwd, env: { PASSWORD: canary } });
-      expect(said.code).toBe(EXIT.person);
-      expect(said.stdout).toContain('E_POP3_AUTH');
-      expect(said.stdout + said.stderr).not.toContain(canary);
-    },
-  );
 
   it('gives a program each place and each mailbox with its steps', async () => {
     const { cwd, env } = await set();

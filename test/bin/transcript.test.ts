@@ -1,11 +1,10 @@
-/** What --transcript writes, and that no secret and no mail is in it, nor in anything else that is said meanwhile. */
+/** What --transcript writes, and that no mail is in it; canaries.test.ts looks for secrets. */
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../bin/exitCodes.ts';
 import { createAuthority } from '../servers/certificates.ts';
 import { mail, type ScriptedOptions } from '../servers/scripted.ts';
-import { canary, formsIn } from './canary.ts';
 import { mailferry, messages, server, settingsFor, workFolder } from './harness.ts';
 
 const BODY = 'what nobody else is to read';
@@ -92,76 +91,6 @@ describe('--transcript', () => {
     const said = await mailferry(['check', '--transcript', 'no/such/folder'], { cwd, env });
     expect(said).toMatchObject({ code: EXIT.usage, stderr: expect.stringContaining('ENOENT') });
     expect(pop3.log.connections).toBe(0);
-  });
-});
-
-describe('a secret', () => {
-  const secret = canary();
-  const raw = Buffer.from(secret);
-  /** What a server that has it could say. */
-  const echoes = [
-    secret,
-    `PASS ${secret}`,
-    raw.toString('base64'),
-    raw.toString('hex'),
-    encodeURIComponent(secret),
-    Buffer.from(`\0ferry\0${secret}`).toString('base64'),
-    Buffer.from(`user=ferry\x01auth=Bearer ${secret}\x01\x01`).toString('base64'),
-  ];
-
-  /** Everything that a run leaves: the transcript, what it said, and every file in its folder. */
-  async function everything(
-    argv: readonly string[],
-    { cwd }: Awaited<ReturnType<typeof set>>,
-  ): Promise<string> {
-    const env = { PASSWORD: secret, TOKEN: secret };
-    const said = await mailferry([...argv, '--transcript', 't.txt'], { cwd, env });
-    expect(said.code, said.stderr).toBe(EXIT.person);
-    const parts = [said.stdout, said.stderr];
-    for (const entry of await readdir(cwd, { recursive: true, withFileTypes: true }))
-      if (entry.isFile()) parts.push(await readFile(join(entry.parentPath, entry.name), 'utf8'));
-    return parts.join('\n');
-  }
-
-  /** In turns, for both say the same. */
-  const json = (at: number) => (at % 2 === 0 ? [] : ['--json']);
-
-  it.each(['check', 'fetch'])(
-    'that PASS shows is nowhere after %s, whatever the server says to it',
-    async (command) => {
-      for (const [at, echo] of echoes.entries()) {
-        const given = await set({ faults: [{ verb: 'PASS', reply: `-ERR [AUTH] no: ${echo}\r\n` }] });
-        const text = await everything([command, ...json(at)], given);
-        expect(formsIn(text, secret), echo).toEqual([]);
-        expect(text).toMatch(/C: PASS \*\*\*\n.*S: \(withheld/);
-      }
-    },
-  );
-
-  it.each([
-    ['plain', { mechanism: 'plain' }],
-    ['xoauth2', { mechanism: 'xoauth2', token: { from: 'env:TOKEN' } }],
-    ['oauthbearer', { mechanism: 'oauthbearer', token: { from: 'env:TOKEN' } }],
-  ])('that AUTH shows by %s is nowhere, nor the line that carries it', async (name, signIn) => {
-    for (const [at, echo] of echoes.entries()) {
-      const change = { signIn, ...('token' in signIn ? { password: undefined } : {}) };
-      const given = await set({ faults: [{ verb: 'AUTH', reply: `-ERR [AUTH] no: ${echo}\r\n` }] }, change);
-      const text = await everything(['check', ...json(at)], given);
-      expect(formsIn(text, secret), echo).toEqual([]);
-      expect(text).toMatch(new RegExp(`C: AUTH ${name}`, 'i'));
-    }
-  });
-
-  it('is not in the events of a mailbox that fails, and these are there', async () => {
-    const given = await set({ faults: [{ verb: 'PASS', reply: `-ERR POP3 is disabled for ${secret}\r\n` }] });
-    const text = await everything(['fetch'], given);
-    expect(text).toMatch(/"detail-type":"Mailbox Failing".*"diagnosis":\{"step":"sign-in"/);
-    expect(formsIn(text, secret)).toEqual([]);
-  });
-
-  it.each(echoes)('that is there would be found: %#', (echo) => {
-    expect(formsIn(`before ${echo} behind`, secret)).not.toEqual([]);
-    expect(formsIn('before behind', secret)).toEqual([]);
   });
 });
 

@@ -116,7 +116,10 @@ async function told({ host, grant, status, body }: Given) {
   const mailbox = mailboxNamed('inbox', { host, user: 'ada@example.org', password: undefined, signIn });
   const evidence = { nowMs: Date.now(), token: null, chain: [] };
   const trouble = advised(error, mailbox, evidence);
-  const failure = mailboxFailure(error, trouble, { mailbox, tally: new Tally() });
+  const failure = mailboxFailure(error, trouble, {
+    ...{ mailbox, tally: new Tally() },
+    ...{ secret: undefined, renewed: false },
+  });
   return { error, trouble, failure };
 }
 

@@ -8,6 +8,7 @@ import {
   type MailboxFailure,
   PACES,
   type Pace,
+  renewableSecret,
   signInSettings,
   waitOf,
 } from '../../lib/mailbox/backOff.ts';
@@ -190,6 +191,55 @@ describe('a refused sign-in', () => {
       kinds.push(head.backOff?.kind);
     }
     expect(kinds).toEqual(['later', 'later', 'person', 'person']);
+  });
+});
+
+describe('a secret that is another by now', () => {
+  const refused = (change: Partial<MailboxFailure> = {}) => failure('refusal', { secret: 'abc', ...change });
+  const failedAt = (head: Head, nowMs: number, change: Partial<MailboxFailure> = {}): Head => ({
+    ...afterFailure(head, refused(change), at(nowMs, 0.5)),
+    lastAttemptMs: nowMs,
+  });
+
+  it('is tried at once, the next after 5 and 15 minutes, and all others each hour', () => {
+    let head = failedAt(emptyHead('inbox'), 0);
+    let nowMs = 0;
+    for (const minutes of [0, 5, 15, 60, 60]) {
+      const dueMs = nowMs + minutes * MINUTE_MS;
+      if (minutes > 0) expect(renewableSecret(head, dueMs - 1)).toBeNull();
+      expect(renewableSecret(head, dueMs)).toBe('abc');
+      nowMs = dueMs;
+      head = failedAt(head, nowMs, { renewed: true });
+    }
+  });
+
+  it('leaves the refusals counted, and those that come of themselves do not count as tries of it', () => {
+    let head = failedAt(failedAt(emptyHead('inbox'), 0), DAY_MS);
+    expect(head.backOff?.renewals).toBeUndefined();
+    head = failedAt(head, DAY_MS + 1, { renewed: true, secret: 'def' });
+    expect(head.backOff).toMatchObject({ refusals: 3, renewals: 1, secret: 'def' });
+    expect(untilMs(head)).toBeGreaterThanOrEqual(DAY_MS + HOUR_MS);
+  });
+
+  it('makes no wait shorter that the server asked for, nor one that has other reasons', () => {
+    const asked = failedAt(emptyHead('inbox'), 0, { atLeastMs: HOUR_MS });
+    expect([renewableSecret(asked, HOUR_MS - 1), renewableSecret(asked, HOUR_MS)]).toEqual([null, 'abc']);
+    const throttled = afterFailure(asked, failure('throttle'), at(HOUR_MS, 0.5));
+    expect(renewableSecret(throttled, untilMs(throttled) - 1)).toBeNull();
+    const both = failedAt(throttled, HOUR_MS + 1);
+    expect(renewableSecret(both, untilMs(throttled) - 1)).toBeNull();
+    expect(renewableSecret(both, untilMs(throttled))).toBe('abc');
+    expect(
+      renewableSecret(afterFailure(emptyHead('inbox'), failure('trouble'), at(0, 0.5)), DAY_MS),
+    ).toBeNull();
+  });
+
+  it('is forgotten with other settings, and with a success', () => {
+    const head = failedAt(failedAt(emptyHead('inbox'), 0), 1, { renewed: true });
+    const other = afterFailure(head, failure('trouble', { settings: 'others' }), at(2, 0.5));
+    expect(other.backOff?.secret).toBeUndefined();
+    expect(other.backOff?.renewals).toBeUndefined();
+    expect(renewableSecret(afterSuccess(head, 3), DAY_MS)).toBeNull();
   });
 });
 

@@ -10,7 +10,11 @@ export const WAITING: readonly Mutant[] = [
     name: 'back-off not kept to',
     breaks: 'a scheduled run signs in though the mailbox waits: providers lock who tries on',
     patches: [
-      { file: RUN, find: 'options.honourBackOff ? mustWait', replace: 'options.signal === null ? mustWait' },
+      {
+        file: RUN,
+        find: 'options.honourBackOff ? await mustWait',
+        replace: 'options.signal === null ? await mustWait',
+      },
     ],
     caughtBy: { oracles: ['I16 waits'] },
   },
@@ -19,9 +23,9 @@ export const WAITING: readonly Mutant[] = [
     breaks: 'a scheduled run signs in sooner than the server wants after one that went well',
     patches: [
       {
-        file: RUN,
-        find: "(suspects === 'only' ? null : delayOf(head, nowMs))",
-        replace: "(suspects === 'only' ? delayOf(head, nowMs) : null)",
+        file: 'lib/fetch/waiting.ts',
+        find: "suspects === 'only' ? null : delayOf(head, nowMs)",
+        replace: "suspects === 'only' ? delayOf(head, nowMs) : null",
       },
     ],
     caughtBy: { oracles: ['I16 waits'] },

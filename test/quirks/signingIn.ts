@@ -207,6 +207,10 @@ export const SIGNING_IN: Group = {
   ],
   shown: [
     {
+      ids: ['A-05'],
+      by: [{ file: 'test/fetch/lockOut.test.ts', title: 'each %s: sign-ins that are dropped' }],
+    },
+    {
       ids: ['A-09'],
       by: [
         {

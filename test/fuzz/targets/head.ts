@@ -5,6 +5,7 @@ import {
   afterSuccess,
   delayOf,
   type MailboxFailure,
+  renewableSecret,
   waitOf,
 } from '../../../lib/mailbox/backOff.ts';
 import { countAttempt, forgetFailures, uncountAttempt } from '../../../lib/mailbox/failures.ts';
@@ -60,6 +61,9 @@ const FULL: Head = {
     ofPace: 1,
     refusals: 1,
     settings: 's',
+    secret: 'abc',
+    renewals: 1,
+    askedMs: 2,
     told: 'due',
   },
   recovered: { sinceMs: 1, atMs: 2 },
@@ -168,6 +172,7 @@ function checkChanges(given: Head): void {
   const failed = afterFailure(given, FAILED, { now: () => NOW_MS, random: () => 0.5 });
   assert.equal(afterSuccess(failed, NOW_MS).backOff, null);
   waitOf(failed, FAILED.settings, NOW_MS);
+  renewableSecret(failed, NOW_MS);
   delayOf(afterSignIn(given, NOW_MS, 60_000), NOW_MS);
   assert.ok(openIntents(given).length <= given.intents.length);
   assert.ok(recordCount(given) >= given.records.length);
