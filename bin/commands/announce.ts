@@ -13,8 +13,9 @@ export async function announceCommand(call: Call): Promise<ExitCode> {
     );
   const codes: ExitCode[] = [];
   for (const mailbox of call.mailboxes) {
-    if (call.signal.aborted) break;
-    codes.push(await announce(call, mailbox));
+    if (!call.signal.aborted) codes.push(await announce(call, mailbox));
+    else if (call.json) call.terminal.json({ mailbox: mailbox.id, begun: false });
+    else call.terminal.out(`${mailbox.id}: not begun`);
   }
   return call.signal.aborted ? EXIT.interrupted : worst(codes);
 }

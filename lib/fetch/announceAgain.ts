@@ -41,7 +41,10 @@ export interface AnnounceReport {
   /** Their objects are gone, are others, or cannot be read. */
   readonly unreadable: number;
   readonly refused: number;
-  /** Where to go on, epoch milliseconds: nothing that was put on record before it is left. Null: nothing is left. */
+  /**
+   * Where to go on, epoch milliseconds: nothing that was put on record before it is left. Null: nothing is left or, with an
+   * error, nobody knows.
+   */
   readonly leftSinceMs: number | null;
   readonly error: Trouble | null;
 }
@@ -62,7 +65,8 @@ export async function announceAgain(
     await again.publish();
     return again.report(again.stopped);
   } catch (error) {
-    return again.report(troubleOf(error, mailbox.id));
+    // Not all records were seen.
+    return { ...again.report(troubleOf(error, mailbox.id)), leftSinceMs: null };
   }
 }
 

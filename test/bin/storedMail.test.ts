@@ -112,6 +112,13 @@ describe('mailferry announce', () => {
     expect((await run('announce', '--since', '2100-01-01')).stdout).toBe('support: 0 messages announced\n');
   });
 
+  it('says what it had not begun when it was interrupted', async () => {
+    const { cwd, env, events } = await fetched([]);
+    const said = await mailferry(['announce', 'support'], { cwd, env, signal: AbortSignal.abort() });
+    expect(said).toMatchObject({ code: EXIT.interrupted, stdout: 'support: not begun\n' });
+    expect(await events().catch(() => [])).toEqual([]);
+  });
+
   it.each([
     [['announce'], 'What to announce again'],
     [['announce', '--since', 'yesterday'], '--since must be a day or a time in UTC'],
