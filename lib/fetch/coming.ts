@@ -38,8 +38,8 @@ const UNCERTAIN: ReadonlySet<string> = new Set([
 export interface Failing {
   readonly mailbox: Mailbox;
   readonly tally: Tally;
-  /** Of what was tried. */
-  readonly secret: string | undefined;
+  /** Of what was refused. */
+  readonly secretMark: string | undefined;
   readonly renewed: boolean;
 }
 
@@ -52,7 +52,7 @@ export function isOfSecret({ code, phase, kind }: Trouble): boolean {
 export function mailboxFailure(
   error: unknown,
   trouble: Trouble,
-  { mailbox, tally, secret, renewed }: Failing,
+  { mailbox, tally, secretMark, renewed }: Failing,
 ): MailboxFailure {
   const { code, message, phase, kind } = trouble;
   const refused = phase === 'sign-in' && kind === 'person';
@@ -68,7 +68,7 @@ export function mailboxFailure(
     // Another sign-in, whatever became of the last one, must not come before LOGIN-DELAY is over.
     atLeastMs: Math.max(askedMs, tally.signIns > 0 ? tally.loginDelayMs : 0),
     settings: signInSettings(mailbox),
-    secret,
+    secretMark,
     renewed,
     diagnosis: trouble.diagnosis,
   };

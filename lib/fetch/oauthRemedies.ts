@@ -1,9 +1,10 @@
 /**
  * What to do where no token could be had: by Microsoft's numbers, and by what others say. Pages beside each.
  *
- * Held against copies of these pages of 2024 to 2026, not against the services: every number and what it means against
- * Microsoft's table in its source (github.com/MicrosoftDocs/entra-docs), but 1002012, which that has not (learn.microsoft.com/entra/identity-platform/scenario-daemon-acquire-token
- * has its scope). Where a person clicks, and Google's words, are as its pages and public issues have them, and change.
+ * Held against copies of these pages, of 2024 to 2026, and not against the services: every number and what it means
+ * against the source of Microsoft's table (github.com/MicrosoftDocs/entra-docs). That has no 1002012; its words are public,
+ * and the scope is on learn.microsoft.com/entra/identity-platform/scenario-daemon-acquire-token. Where a person clicks, and
+ * what Google says, are as pages and public issues have them, and change.
  */
 import type { Remedy, SignInFacts } from './remedies.ts';
 
@@ -61,9 +62,9 @@ const AADSTS: Readonly<Record<number, string>> = {
   7000215: `The client secret is wrong; often the secret's id was taken for its value. If the value is lost, ${SECRET}`,
   7000218:
     'The application wants a client secret: set "clientSecret", or allow public client flows for it (Authentication).',
+  7000222: `The client secret has expired: ${SECRET}`,
   9002332:
     'The application is for accounts of organizations alone: register it for personal accounts as well, or check "tenant".',
-  7000222: `The client secret has expired: ${SECRET}`,
 };
 
 /** The number that Microsoft begins its description with; null: there is none. */

@@ -2,9 +2,10 @@
  * What to do where getting in failed, as data: the first row that applies is told. Sources are the providers' own pages.
  * Words for a person; nothing else is decided by them.
  *
- * Held against copies of the pages, not against the services: scopes, application permissions, the PowerShell commands, which OBJECT_ID
- * is meant, and shared mailboxes against Microsoft's (github.com/MicrosoftDocs/office-developer-exchange-docs); Gmail's
- * scope against Google's. How long a change takes is experience, as people tell of it.
+ * Held against copies of the pages, and not against the services: scopes, application permissions, the PowerShell
+ * commands, which OBJECT_ID is meant, and shared mailboxes against the source of Microsoft's
+ * (github.com/MicrosoftDocs/office-developer-exchange-docs); Gmail's scope against Google's. How long a change takes is as
+ * people tell of it.
  */
 import type { Provider } from '../mailbox/providers.ts';
 import type { Mailbox } from '../mailbox/settings.ts';

@@ -112,8 +112,8 @@ async function attempt(
     const trouble = ended
       ? troubleOf(begin.deadline.reason, mailbox.id)
       : advised(error, mailbox, evidenceOf(error, ports.clock));
-    const secret = ended ? undefined : await refusedSecret(begin, trouble);
-    const failure = mailboxFailure(error, trouble, { ...begin, secret, renewed });
+    const mark = ended ? undefined : await markOfRefused(begin, trouble);
+    const failure = mailboxFailure(error, trouble, { ...begin, secretMark: mark, renewed });
     await closeBooks(context, (head) => (ended ? head : afterFailure(head, failure, ports.clock))).then(
       () => tellNews(context),
       () => {
@@ -126,8 +126,8 @@ async function attempt(
   }
 }
 
-/** The mark of what was refused, which was read afresh by then. */
-async function refusedSecret({ mailbox, ports }: RunBegin, trouble: Trouble): Promise<string | undefined> {
+/** It was read afresh by then. */
+async function markOfRefused({ mailbox, ports }: RunBegin, trouble: Trouble): Promise<string | undefined> {
   return isOfSecret(trouble) ? ((await secretMark(mailbox, ports.secrets, false)) ?? undefined) : undefined;
 }
 

@@ -83,7 +83,7 @@ export interface MailboxFailure {
   /** Of `signInSettings`. */
   readonly settings: string;
   /** What the sign-in was tried with, by its mark; undefined: another one would have made no difference. */
-  readonly secret?: string | undefined;
+  readonly secretMark?: string | undefined;
   /** Tried before its time, since that mark was another than before. */
   readonly renewed?: boolean;
   readonly diagnosis?: Diagnosis | undefined;
@@ -129,14 +129,14 @@ export function afterFailure(
 /** What a secret that is new by then makes void is the wait for a refused one, and nothing that the server asked for. */
 function renewable(
   before: BackOff | null,
-  { secret: tried, renewed, atLeastMs }: MailboxFailure,
+  { secretMark: tried, renewed, atLeastMs }: MailboxFailure,
   { nowMs, waitMs }: { readonly nowMs: number; readonly waitMs: number },
-): Pick<BackOff, 'secret' | 'renewals' | 'askedMs'> {
-  const secret = tried ?? before?.secret;
+): Pick<BackOff, 'secretMark' | 'renewals' | 'askedMs'> {
+  const secretMark = tried ?? before?.secretMark;
   const renewals = (before?.renewals ?? 0) + (renewed ? 1 : 0);
   const firmMs = tried === undefined ? waitMs : Math.min(atLeastMs, LONGEST_ASKED_MS);
   return {
-    ...(secret === undefined ? {} : { secret }),
+    ...(secretMark === undefined ? {} : { secretMark }),
     ...(renewals === 0 ? {} : { renewals }),
     askedMs: Math.max(nowMs + firmMs, Math.min(before?.askedMs ?? 0, nowMs + LONGEST_WAIT_MS)),
   };
@@ -153,7 +153,7 @@ function jittered({ pace, atLeastMs }: MailboxFailure, nth: number, random: numb
 /** Other settings may work: nothing that happened under the old ones is waited for, but since when it fails stays. */
 function inForce(backOff: BackOff | null, settings: string): BackOff | null {
   if (backOff === null || backOff.settings === undefined || backOff.settings === settings) return backOff;
-  const { secret: _, ...rest } = backOff;
+  const { secretMark: _, ...rest } = backOff;
   return { ...rest, failures: 0, refusals: 0, ofPace: 0, untilMs: 0, renewals: 0, askedMs: 0 };
 }
 
@@ -195,10 +195,10 @@ export function waitOf(head: Head, settings: string, nowMs: number): Wait | null
  * mark that one has; null: not yet, or no secret would help. By hand it is tried in any case.
  */
 export function renewableSecret({ backOff, lastAttemptMs }: Head, nowMs: number): string | null {
-  if (backOff?.secret === undefined) return null;
-  const { secret, renewals = 0, askedMs = 0 } = backOff;
+  if (backOff?.secretMark === undefined) return null;
+  const { secretMark, renewals = 0, askedMs = 0 } = backOff;
   const minutes = RENEWED_AFTER[Math.min(renewals, RENEWED_AFTER.length - 1)] ?? 0;
-  return nowMs >= Math.max(askedMs, lastAttemptMs + minutes * MINUTE_MS) ? secret : null;
+  return nowMs >= Math.max(askedMs, lastAttemptMs + minutes * MINUTE_MS) ? secretMark : null;
 }
 
 /** The same for LOGIN-DELAY, which is no failure. */

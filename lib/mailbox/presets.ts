@@ -2,9 +2,9 @@
  * What a mailbox with `preset` may leave out, as data: only what the pages beside it say. Whatever the mailbox says itself
  * counts more. Nothing but `signInSettings.ts` knows presets: a mailbox that was read has all filled in.
  *
- * Held against copies of these pages of 2024 to 2026, not against the services: hosts, ports, scopes, device flow and two steps
- * for Microsoft; scope and device flow for Google; host and app password for Yahoo. Yahoo's token endpoint is as its guide
- * had it; that page could not be looked at again.
+ * Held against copies of these pages, of 2024 to 2026, and not against the services: hosts, ports, scopes, device flow and
+ * two steps for Microsoft; scope and device flow for Google; host and app password for Yahoo. Yahoo's token endpoint is
+ * as its guide was read when the preset was written.
  */
 
 export type Grant = 'refresh-token' | 'client-credentials' | 'service-account';

@@ -139,8 +139,8 @@ export interface BackOff {
   readonly refusals?: number;
   /** The settings it happened under; others make it void. */
   readonly settings?: string;
-  /** `secretMark` of what was refused; another one is tried before the wait is over. */
-  readonly secret?: string;
+  /** Of what was refused; what has another mark is tried before the wait is over. */
+  readonly secretMark?: string;
   /** How many such tries there were since the last success. */
   readonly renewals?: number;
   /** Until when it is left alone whatever the secret: the server asked for it, or refused nothing. */

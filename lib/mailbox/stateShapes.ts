@@ -75,7 +75,7 @@ const backOff = z.strictObject({
   ofPace: count.optional(),
   refusals: count.optional(),
   settings: z.string().optional(),
-  secret: z.string().optional(),
+  secretMark: z.string().optional(),
   renewals: count.optional(),
   askedMs: instantMs.optional(),
   told: z.enum(['due', 'accepted']).optional(),

@@ -112,8 +112,8 @@ const COMMANDS = [
   ['status'],
 ] as const;
 
-/** Of these what goes through everything once. */
-const BRIEF = [COMMANDS[0], COMMANDS[3]];
+/** All that is written down, once. */
+const BRIEF = [['fetch', '--json', '--transcript', 'brief.txt']];
 
 async function expectSilence(
   ground: Ground,

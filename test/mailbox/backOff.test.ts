@@ -195,7 +195,8 @@ describe('a refused sign-in', () => {
 });
 
 describe('a secret that is another by now', () => {
-  const refused = (change: Partial<MailboxFailure> = {}) => failure('refusal', { secret: 'abc', ...change });
+  const refused = (change: Partial<MailboxFailure> = {}) =>
+    failure('refusal', { secretMark: 'abc', ...change });
   const failedAt = (head: Head, nowMs: number, change: Partial<MailboxFailure> = {}): Head => ({
     ...afterFailure(head, refused(change), at(nowMs, 0.5)),
     lastAttemptMs: nowMs,
@@ -216,8 +217,8 @@ describe('a secret that is another by now', () => {
   it('leaves the refusals counted, and those that come of themselves do not count as tries of it', () => {
     let head = failedAt(failedAt(emptyHead('inbox'), 0), DAY_MS);
     expect(head.backOff?.renewals).toBeUndefined();
-    head = failedAt(head, DAY_MS + 1, { renewed: true, secret: 'def' });
-    expect(head.backOff).toMatchObject({ refusals: 3, renewals: 1, secret: 'def' });
+    head = failedAt(head, DAY_MS + 1, { renewed: true, secretMark: 'def' });
+    expect(head.backOff).toMatchObject({ refusals: 3, renewals: 1, secretMark: 'def' });
     expect(untilMs(head)).toBeGreaterThanOrEqual(DAY_MS + HOUR_MS);
   });
 
@@ -237,7 +238,7 @@ describe('a secret that is another by now', () => {
   it('is forgotten with other settings, and with a success', () => {
     const head = failedAt(failedAt(emptyHead('inbox'), 0), 1, { renewed: true });
     const other = afterFailure(head, failure('trouble', { settings: 'others' }), at(2, 0.5));
-    expect(other.backOff?.secret).toBeUndefined();
+    expect(other.backOff?.secretMark).toBeUndefined();
     expect(other.backOff?.renewals).toBeUndefined();
     expect(renewableSecret(afterSuccess(head, 3), DAY_MS)).toBeNull();
   });

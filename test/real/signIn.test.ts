@@ -108,7 +108,8 @@ describe.skipIf(!program)(title, () => {
         code: shows === 'token' ? 'E_POP3_TOKEN_REFUSED' : 'E_POP3_AUTH',
       },
     });
-    if (shows !== 'certificate') expect(reads).toEqual([false, true]);
+    // The last one is for the mark of what was refused.
+    if (shows !== 'certificate') expect(reads).toEqual([false, true, false]);
     await expect.poll(() => dovecot.refused()).toBe(before + 1);
   });
 

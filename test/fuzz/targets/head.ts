@@ -61,7 +61,7 @@ const FULL: Head = {
     ofPace: 1,
     refusals: 1,
     settings: 's',
-    secret: 'abc',
+    secretMark: 'abc',
     renewals: 1,
     askedMs: 2,
     told: 'due',
