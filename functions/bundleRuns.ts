@@ -6,7 +6,7 @@ import { leftSuspects, type RunReport } from '../lib/fetch/report.ts';
 import { runMailbox } from '../lib/fetch/run.ts';
 import { hostKey, Turns } from '../lib/fetch/turns.ts';
 import type { Mailbox } from '../lib/mailbox/settings.ts';
-import { tellRun } from './runTold.ts';
+import { isIdle, tellIdle, tellRun } from './runTold.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** Of the job's time. A run that begins with less would count as a failure of the mailbox, which waited for others. */
@@ -32,6 +32,7 @@ export async function runBundle(
 ): Promise<readonly string[]> {
   const hosts = new Hosts(mailboxes, work);
   const lastMs = work.deadlineMs - (work.deadlineMs - work.ports.clock.now()) / WORTH_SHARE;
+  const idle: string[] = [];
   const inTurn = async (mailbox: Mailbox): Promise<readonly string[]> => {
     const turn = await hosts.take(mailbox);
     try {
@@ -46,23 +47,25 @@ export async function runBundle(
         honourBackOff: true,
       });
       tell(work, mailbox, report);
+      if (isIdle(report)) idle.push(mailbox.id);
       return leftSuspects(report) ? [mailbox.id] : [];
     } finally {
       turn.leave();
     }
   };
-  return (await Promise.all(shuffled(mailboxes, slot).map(inTurn))).flat();
+  const suspects = await Promise.all(shuffled(mailboxes, slot).map(inTurn));
+  tellIdle(work.telemetry, work.bundle, idle.sort());
+  return suspects.flat();
 }
 
 /** One after the other, should a job have several: nothing else may be under way. */
 export async function runSuspects(mailboxes: readonly Mailbox[], work: Work): Promise<void> {
   const { ports, deadlineMs } = work;
-  for (const mailbox of mailboxes)
-    tell(
-      work,
-      mailbox,
-      await runMailbox(mailbox, ports, { deadlineMs, suspects: 'only', honourBackOff: true }),
-    );
+  for (const mailbox of mailboxes) {
+    const report = await runMailbox(mailbox, ports, { deadlineMs, suspects: 'only', honourBackOff: true });
+    tell(work, mailbox, report);
+    if (isIdle(report)) tellIdle(work.telemetry, work.bundle, [mailbox.id]);
+  }
 }
 
 function tell({ telemetry, bundle, ports }: Work, mailbox: Mailbox, report: RunReport): void {

@@ -10,14 +10,28 @@ export interface Told {
   readonly nowMs: number;
 }
 
+/** Of an idle run figures only, unless POWERTOOLS_LOG_LEVEL is DEBUG: a line for each poll would cost as much as its requests. */
 export function tellRun({ log, count }: Telemetry, { bundle, mailbox, report, nowMs }: Told): void {
   log(levelOf(report), 'run', { bundle, ...withoutNames(report, mailbox) });
   for (const [figure, value] of figuresOf(report, nowMs)) count(figure, value);
 }
 
-function levelOf({ error, counts }: RunReport): Level {
+/** One line for all mailboxes of a job that had nothing to tell. */
+export function tellIdle({ log }: Telemetry, bundle: string, mailboxes: readonly string[]): void {
+  if (mailboxes.length > 0) log('info', 'idle', { bundle, mailboxes });
+}
+
+/** Nothing was done, and nothing is to be said. */
+export function isIdle({ outcome, counts, deletions, messages, notes, error }: RunReport): boolean {
+  const done = counts.stored + counts.failed + deletions.requested;
+  return outcome === 'done' && done === 0 && error === null && messages.length + notes.length === 0;
+}
+
+function levelOf(report: RunReport): Level {
+  const { error, counts } = report;
   if (error?.kind === 'person') return 'error';
-  return error !== null || counts.failed > 0 ? 'warn' : 'info';
+  if (error !== null || counts.failed > 0) return 'warn';
+  return isIdle(report) ? 'debug' : 'info';
 }
 
 /** All of them each time, so that an alarm sees when it is over. */

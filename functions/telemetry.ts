@@ -1,6 +1,7 @@
 /** What functions say of themselves: lines for a person, and figures for alarms. */
 
-export type Level = 'info' | 'warn' | 'error';
+/** `debug` is written where somebody asks for it only. */
+export type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /**
  * Figures and their units. None has a dimension that names a mailbox: each would be paid for, and ten thousand could not be

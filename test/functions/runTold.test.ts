@@ -39,6 +39,24 @@ describe('a run that is told', () => {
     });
   });
 
+  it('is a line for nobody but who asks where nothing was done and nothing is to be said', () => {
+    const idle = told(report({}, { listed: 4, alreadyStored: 4, stored: 0 }));
+    expect(idle.lines).toMatchObject([{ level: 'debug', message: 'run' }]);
+    expect(idle.figures).toMatchObject({ Runs: 1, OldestSuccessAgeSeconds: 0 });
+    const trouble = { ...failed, kind: 'later', message: 'no' } as const;
+    const others = [
+      report({}, { stored: 1 }),
+      report({}, { failed: 1 }),
+      report({ outcome: 'more' }),
+      report({ outcome: 'waiting', waiting: { until: 'x', code: 'E', message: 'm' } }),
+      report({ error: trouble }),
+      report({ notes: ['nothing is deleted'] }),
+      report({ messages: [{ ...trouble, uidl: 'u1' }] }),
+      report({ deletions: { requested: 1, committed: 0 } }),
+    ];
+    for (const other of others) expect(told(other).line['level'], JSON.stringify(other)).not.toBe('debug');
+  });
+
   it('has no address in it, nor the user’s name, whatever the server said', () => {
     const message = 'support: "-ERR <ada@example.org> ada: no such user (try "Ada L" <x+y@b.example>)"';
     const { line } = told(

@@ -72,6 +72,8 @@ export async function startFunction(options: FunctionOptions): Promise<FetchFunc
     timeoutMs,
     env: {
       ...common,
+      // Idle runs are reported, too.
+      POWERTOOLS_LOG_LEVEL: 'DEBUG',
       MAILFERRY_BUS: 'mail',
       MAILFERRY_PRIVATE_ADDRESSES: 'true',
       MAILFERRY_EVENTS_ENDPOINT: options.eventsEndpoint ?? far.bus.endpoint,
