@@ -46,12 +46,12 @@ export async function probe(
 ): Promise<Abilities> {
   const nonce = Math.floor(clock.random() * Number.MAX_SAFE_INTEGER).toString(36);
   const folder = `state/_probe/${nonce}`;
-  const reasons = await tryAll(store, folder).catch(async (error: unknown) => {
-    await clean(store, folder).catch(() => {});
-    throw error;
-  });
-  await clean(store, folder);
-  return summary(reasons);
+  try {
+    return summary(await tryAll(store, folder));
+  } finally {
+    // Whoever may not delete there has found out all the same; else each process would try anew, and leave as much each time.
+    await clean(store, folder).catch(unlessOfTheStore);
+  }
 }
 
 async function tryAll(store: ObjectStore, folder: string): Promise<Record<Ability, string | undefined>> {
@@ -66,6 +66,10 @@ async function tryAll(store: ObjectStore, folder: string): Promise<Record<Abilit
 
 async function clean(store: ObjectStore, folder: string): Promise<void> {
   for await (const { key } of store.list(`${folder}/`)) await store.remove(key);
+}
+
+function unlessOfTheStore(error: unknown): void {
+  if (!(error instanceof StoreError)) throw error;
 }
 
 function summary(reasons: Record<Ability, string | undefined>): Abilities {

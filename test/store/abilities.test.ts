@@ -168,6 +168,18 @@ describe('the probe', () => {
     expect(reasons.replace).toBe('Racing replaces: 16 of 16 were told that they had won.');
   });
 
+  it('is told of a store in which it may not delete what it wrote', async () => {
+    let asked = 0;
+    const store = storeWith(() => ({
+      async remove() {
+        asked += 1;
+        throw failing('person', 'E_STORE_DENIED');
+      },
+    }));
+    expect(deletesAllowed(await probe(store, clock))).toBe(true);
+    expect(asked).toBe(1);
+  });
+
   it('does not take a store that cannot be reached or is denied for one that cannot', async () => {
     for (const kind of ['later', 'person'] as const) {
       const store = storeWith(() => ({
