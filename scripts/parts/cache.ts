@@ -16,8 +16,11 @@ export type Log = (line: string) => void;
 /** What is kept of a command's words when it fails. */
 const MAX_WORDS = 2000;
 
-/** A registry that hangs shall not hang the tests; what builds for long says so itself. */
+/** A registry that hangs shall not hang the tests. */
 const INSTALL_MS = 10 * 60_000;
+
+/** What compiles for a minute or two on idle cores takes ten where four others build beside it. */
+export const BUILD_MS = 30 * 60_000;
 
 /** MAILFERRY_CACHE, else $XDG_CACHE_HOME/mailferry, else ~/.cache/mailferry. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {

@@ -1,5 +1,5 @@
 /** Installs MinIO, a second S3 server for the proof: it syncs what it acknowledges, and locks a key for a whole upload. */
-import { builtOnce, failureOf, type Installed, type Log } from './cache.ts';
+import { BUILD_MS, builtOnce, failureOf, type Installed, type Log } from './cache.ts';
 
 /** Its last tag that Go's module rules accept is years old, so the commit of the release is pinned. */
 const VERSION = 'v0.0.0-20260212201848-7aac2a2c5b7c';
@@ -16,7 +16,7 @@ export function installMinio(cacheFolder: string, log: Log): Promise<Installed> 
     file: 'minio',
     build: (folder) => {
       log('MinIO: building with go install (once; two to four minutes)');
-      return failureOf(['go', 'install', MODULE], { env: { GOBIN: folder } });
+      return failureOf(['go', 'install', MODULE], { env: { GOBIN: folder }, limitMs: BUILD_MS });
     },
   });
 }

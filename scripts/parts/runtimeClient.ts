@@ -5,14 +5,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { failureOf, type Installed, type Log } from './cache.ts';
+import { BUILD_MS, failureOf, type Installed, type Log } from './cache.ts';
 import { installNpmPackage, npmIn } from './npmPackages.ts';
 
 const NAME = 'aws-lambda-ric';
 const NATIVE = join('node_modules', NAME, 'rapid-client.node');
-
-/** It builds a curl of its own: a minute with two idle cores, nine where four others built beside it. */
-const BUILD_MS = 30 * 60_000;
 
 /** The pinned Node carries its own headers, so that node-gyp downloads none. */
 const nodeFolder = fileURLToPath(new URL(`../../node_modules/node-linux-${process.arch}`, import.meta.url));

@@ -1,5 +1,5 @@
 /** Installs versitygw, the S3 server of the store's contract tests: small, strict about conditions and checksums. */
-import { builtOnce, failureOf, type Installed, type Log } from './cache.ts';
+import { BUILD_MS, builtOnce, failureOf, type Installed, type Log } from './cache.ts';
 
 const VERSION = 'v1.8.0';
 const MODULE = `github.com/versity/versitygw/cmd/versitygw@${VERSION}`;
@@ -15,7 +15,7 @@ export function installVersitygw(cacheFolder: string, log: Log): Promise<Install
     file: 'versitygw',
     build: (folder) => {
       log(`versitygw ${VERSION}: building with go install (once; a minute or two)`);
-      return failureOf(['go', 'install', MODULE], { env: { GOBIN: folder } });
+      return failureOf(['go', 'install', MODULE], { env: { GOBIN: folder }, limitMs: BUILD_MS });
     },
   });
 }
