@@ -6,6 +6,22 @@ export type ReadJson =
 
 /** A document of at most `maxBytes`; null if there is none. Rejects with StoreError. */
 export async function readJson(store: ObjectStore, key: string, maxBytes: number): Promise<ReadJson | null> {
+  const read = await readBytes(store, key, maxBytes);
+  return read === null ? null : jsonOf(read);
+}
+
+export interface ReadBytes {
+  readonly version: Version;
+  /** Null: more than were asked for. */
+  readonly bytes: Buffer | null;
+  readonly maxBytes: number;
+}
+
+export async function readBytes(
+  store: ObjectStore,
+  key: string,
+  maxBytes: number,
+): Promise<ReadBytes | null> {
   const object = await store.read(key);
   if (object === null) return null;
   const { version } = object;
@@ -13,11 +29,16 @@ export async function readJson(store: ObjectStore, key: string, maxBytes: number
   let bytes = 0;
   for await (const piece of object.chunks) {
     bytes += piece.length;
-    if (bytes > maxBytes) return { version, value: undefined, problem: `has more than ${maxBytes} bytes` };
+    if (bytes > maxBytes) return { version, bytes: null, maxBytes };
     pieces.push(piece);
   }
+  return { version, bytes: Buffer.concat(pieces), maxBytes };
+}
+
+export function jsonOf({ version, bytes, maxBytes }: ReadBytes): ReadJson {
+  if (bytes === null) return { version, value: undefined, problem: `has more than ${maxBytes} bytes` };
   try {
-    return { version, value: JSON.parse(Buffer.concat(pieces).toString()), problem: null };
+    return { version, value: JSON.parse(bytes.toString()), problem: null };
   } catch {
     // The parser's own words quote the document.
     return { version, value: undefined, problem: 'is not JSON' };
