@@ -91,7 +91,7 @@ async function withParts(): Promise<void> {
 }
 
 async function proveGate(gate: (typeof GATES)[number]): Promise<Proven> {
-  if (gate.name === 'large') await withParts();
+  if (gate.name === 'large' || gate.name === 'stores') await withParts();
   return runGate(gate, given.sizes);
 }
 

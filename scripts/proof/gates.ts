@@ -62,6 +62,12 @@ export const GATES: readonly Gate[] = [
       matched(output, /(?<held>\d+) of (?<answers>\d+) answers came to .*, in (?<cells>\d+) of/),
   },
   {
+    name: 'stores',
+    what: 'the contract of stores on versitygw and MinIO, in plain buckets, with versions and under Object Lock',
+    commands: () => [vitest('--project', 'contract', 'test/store/s3')],
+    figures: ([output]) => matched(output, /Tests +(?<passed>\d+) passed/),
+  },
+  {
     name: 'splits',
     what: 'every pair of splits of every kind of reply',
     commands: () => [vitest('test/fuzz/splitPairs.test.ts')],
