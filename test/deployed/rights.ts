@@ -1,4 +1,5 @@
 /** Who may do what: the whole list, by heart. A right that is added here is one to argue about. */
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { type Fields, resolved, type Template } from './template.ts';
 
@@ -114,6 +115,21 @@ function testRights(packaged: () => Template): void {
       [...given, ...(more[role] ?? [])].sort(),
     ]);
     expect(rights(parameters)).toEqual(Object.fromEntries(expected));
+  });
+
+  it('in the bucket are those that README names', async () => {
+    const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+    const quoted = (cell = '') => [...cell.matchAll(/`([^`]+)`/g)].map(([, word = '']) => word);
+    const named = [...readme.matchAll(/^\| (`s3:.*) \| (.*) \|$/gm)]
+      .filter(([, actions]) => !actions?.includes('(the command)'))
+      .flatMap(([, actions, keys]) =>
+        quoted(actions).flatMap((action) => quoted(keys).map((key) => `${action} ${key}`)),
+      );
+    const { FetchRole = [], ParseRole = [] } = BY_DEFAULT;
+    const given = [...FetchRole, ...ParseRole]
+      .filter((right) => right.includes(` ${MAIL}/`))
+      .map((right) => right.replace(`${MAIL}/`, ''));
+    expect(named.sort()).toEqual([...new Set(given)].sort());
   });
 
   it('have no action with a wildcard, and no resource that is one', () => {
