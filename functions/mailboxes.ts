@@ -1,10 +1,11 @@
 /** The mailboxes to fetch, as the bucket has them. */
 import {
   type BrokenMailbox,
+  MAILBOXES_KEY,
   type MailboxesRead,
   readMailboxesDocument,
-} from '../lib/mailbox/readMailboxes.ts';
-import { MAILBOXES_KEY, SettingsError } from '../lib/mailbox/settings.ts';
+  SettingsError,
+} from '../lib/mailbox/settings.ts';
 import type { ObjectStore, Version } from '../lib/store/port.ts';
 import { jsonOf, readBytes } from './readJson.ts';
 import type { Telemetry } from './telemetry.ts';

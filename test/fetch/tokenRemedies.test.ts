@@ -118,7 +118,7 @@ async function told({ host, grant, status, body }: Given) {
   const trouble = advised(error, mailbox, evidence);
   const failure = mailboxFailure(error, trouble, {
     ...{ mailbox, tally: new Tally() },
-    ...{ secret: undefined, renewed: false },
+    ...{ secretMark: undefined, renewed: false },
   });
   return { error, trouble, failure };
 }
