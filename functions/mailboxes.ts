@@ -1,11 +1,10 @@
 /** The mailboxes to fetch, as the bucket has them. */
 import {
   type BrokenMailbox,
-  MAILBOXES_KEY,
   type MailboxesRead,
   readMailboxesDocument,
-  SettingsError,
-} from '../lib/mailbox/settings.ts';
+} from '../lib/mailbox/readMailboxes.ts';
+import { MAILBOXES_KEY, SettingsError } from '../lib/mailbox/settings.ts';
 import type { ObjectStore, Version } from '../lib/store/port.ts';
 import { jsonOf, readBytes } from './readJson.ts';
 import type { Telemetry } from './telemetry.ts';

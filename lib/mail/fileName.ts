@@ -62,5 +62,6 @@ function shortened(name: string): string {
     if (octets > MAX_OCTETS) break;
     kept += point;
   }
-  return (kept + extension).toWellFormed();
+  // Where it was cut, too, it may end in what Windows drops.
+  return (extension === '' ? trimmedDots(kept) : kept + extension).toWellFormed();
 }

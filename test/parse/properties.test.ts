@@ -114,6 +114,12 @@ describe('any bytes at all', () => {
 });
 
 describe('a name that a sender chose', () => {
+  it('does not end in a blank where it is cut', () => {
+    expect(fileName(`${'\u{10000}'.repeat(63)}  ${'b'.repeat(20)}`, 'application/pdf', '2')).toMatch(
+      /\u{10000}$/u,
+    );
+  });
+
   it('becomes one that any file system takes, whatever it is', () => {
     fc.assert(
       fc.property(
