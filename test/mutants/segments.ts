@@ -86,8 +86,8 @@ export const SEGMENTS: readonly Mutant[] = [
     patches: [
       {
         file: SWEEP,
-        find: 'if (ours.has(name) || this.#nowMs - madeMs(name) >= UNNAMED_KEPT_MS)',
-        replace: 'if (true)',
+        find: 'const stays = !ours.has(name) && this.#nowMs - madeMs(name) < UNNAMED_KEPT_MS;',
+        replace: 'const stays = false;',
       },
     ],
     caughtBy: {
