@@ -3,6 +3,7 @@
  * so none is installed: each is unpacked into a root of its own in the cache, with the libraries it needs, and the
  * tests lay that root over /usr and /etc in a mount namespace.
  */
+import { hash } from 'node:crypto';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { builtOnce, failureOf, type Installed, type Log } from './cache.ts';
@@ -75,7 +76,7 @@ export const installMailutils = unpacked({
   packages: [
     ...['mailutils-pop3d', 'mailutils-common', 'libmailutils9', 'libmu-dbm9', 'libgsasl18', 'libntlm0'],
     ...['libgssglue1', 'libkyotocabinet16v5', 'liblzo2-2', 'libmariadb3', 'libgdbm6', 'libgnutls30'],
-    ...['libldap-2.5-0', 'libnsl2', 'libunistring2', 'libwrap0'],
+    ...['libidn12', 'libldap-2.5-0', 'libnsl2', 'libunistring2', 'libwrap0'],
   ],
 });
 
@@ -93,6 +94,8 @@ function inetd(): readonly string[] {
 }
 
 function unpacked({ name, program, packages }: Packaged): Install {
+  // Another list is another root.
+  const root = `${name}-debian-${hash('sha256', packages.join(' ')).slice(0, 8)}`;
   return async (cacheFolder, log) => {
     if (process.platform !== 'linux') return { skipped: `${name} runs on Linux only here` };
     // The tests lay the root over /usr, which nobody else may.
@@ -100,14 +103,14 @@ function unpacked({ name, program, packages }: Packaged): Install {
       return { skipped: `${name} is started in a mount namespace: only root may` };
     const installed = await builtOnce({
       cacheFolder,
-      name: `${name}-debian`,
+      name: root,
       file: join('usr', program),
       build: (folder) => {
         log(`${name}: getting Debian's packages (once; some seconds)`);
         return unpack(folder, packages);
       },
     });
-    return 'path' in installed ? { path: join(cacheFolder, `${name}-debian`) } : installed;
+    return 'path' in installed ? { path: join(cacheFolder, root) } : installed;
   };
 }
 
