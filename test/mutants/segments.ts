@@ -87,7 +87,7 @@ export const SEGMENTS: readonly Mutant[] = [
       {
         file: SWEEP,
         find: 'const stays = !ours.has(name) && this.#nowMs - madeMs(name) < UNNAMED_KEPT_MS;',
-        replace: 'const stays = false;',
+        replace: 'const stays = ours.has(name) && this.#nowMs - madeMs(name) < UNNAMED_KEPT_MS;',
       },
     ],
     caughtBy: {

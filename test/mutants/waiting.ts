@@ -51,7 +51,10 @@ export const WAITING: readonly Mutant[] = [
         replace: "id: mailboxNewsId(mailbox, 'failing', backOff.untilMs),",
       },
     ],
-    caughtBy: { oracles: ['I17 news'] },
+    caughtBy: {
+      file: 'test/fetch/tryLater.test.ts',
+      title: 'a person > is told by a later run, with the same id',
+    },
   },
   {
     name: 'recovery not left to say',
