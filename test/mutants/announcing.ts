@@ -52,7 +52,7 @@ export const ANNOUNCING: readonly Mutant[] = [
       {
         file: SETTLING,
         find: 'id: eventIdOf(context, record),',
-        replace: 'id: context.run.slice(0, 8) + eventIdOf(context, record).slice(8),',
+        replace: 'id: (context as RunContext).run.slice(0, 8) + eventIdOf(context, record).slice(8),',
       },
     ],
     caughtBy: { oracles: ['I9 event id'] },
