@@ -6,7 +6,9 @@ import type { RunReport } from '../../lib/fetch/report.ts';
 import { buildFunctions } from '../../scripts/build.ts';
 import { type Command, type Fetching, installCommand } from '../real/endsCommand.ts';
 import type { BucketEnd } from '../real/endsFar.ts';
+import { NO_ERROR } from '../real/endsFunction.ts';
 import { PARTS } from '../real/endsParts.ts';
+import { startJobsQueue } from '../servers/jobsQueue.ts';
 import { type Runtime, startRuntime } from '../servers/lambdaRuntime.ts';
 import { startSecretVault } from '../servers/secretVault.ts';
 
@@ -94,6 +96,7 @@ export interface FunctionOptions {
 export async function functionProgram(installed: Installed, options: FunctionOptions): Promise<Program> {
   const { far, mailboxes, passwords } = options;
   const vault = await startSecretVault({ mailboxes: JSON.stringify(passwords) });
+  const queue = await startJobsQueue();
   await far.put('config/mailboxes.json', {
     v: 1,
     mailboxes: mailboxes.map((one) => ({ password: `secretsmanager:mailboxes#${one.id}`, ...one })),
@@ -109,6 +112,9 @@ export async function functionProgram(installed: Installed, options: FunctionOpt
         ...far.env,
         MAILFERRY_BUCKET: far.bucket,
         MAILFERRY_BUS: 'mail',
+        MAILFERRY_QUEUE_URL: queue.url,
+        // Idle runs are reported, too.
+        POWERTOOLS_LOG_LEVEL: 'DEBUG',
         MAILFERRY_PATH_STYLE: 'true',
         MAILFERRY_PRIVATE_ADDRESSES: 'true',
         MAILFERRY_S3_ENDPOINT: far.gateway.endpoint,
@@ -134,8 +140,19 @@ export async function functionProgram(installed: Installed, options: FunctionOpt
       jobs += 1;
       const messageId = `job-${jobs}`;
       const job = { v: 1, bundle: 'bundle', slot: new Date().toISOString(), mailboxes: [user] };
-      const invoked = runtime.invoke({ Records: [{ messageId, body: JSON.stringify(job) }] });
-      const ended = invoked.then((outcome): Ended => {
+      const invoke = (id: string, body: string) => runtime.invoke({ Records: [{ messageId: id, body }] });
+      const withSuspects = async () => {
+        let outcome = await invoke(messageId, JSON.stringify(job));
+        while (!('killed' in outcome)) {
+          const next = queue.next();
+          if (next === undefined) break;
+          outcome = await invoke(next.messageId, next.body);
+          // What died is found again by the next job.
+          queue.done(next);
+        }
+        return outcome;
+      };
+      const ended = withSuspects().then((outcome): Ended => {
         busy.delete(runtime);
         const words = runtime.log.slice(-2000);
         return { killed: 'killed' in outcome, report: reportIn(runtime.log, messageId), words };
@@ -145,14 +162,16 @@ export async function functionProgram(installed: Installed, options: FunctionOpt
     async stop() {
       for (const runtime of runtimes) await runtime.stop();
       await vault.stop();
+      await queue.stop();
     },
   };
 }
 
 /** The line that the function logged for this job's run. */
 function reportIn(log: string, messageId: string): RunReport | undefined {
-  const at = log.lastIndexOf(`{"messageId":"${messageId}","level"`);
-  if (at < 0) return undefined;
-  const line = log.slice(at, log.indexOf('\n', at));
-  return line.includes('"message":"run"') ? (JSON.parse(line) as RunReport) : undefined;
+  const line = log
+    .split('\n')
+    .findLast((one) => one.includes('"message":"run"') && one.includes(`"messageId":"${messageId}"`));
+  const [json] = /\{.*\}\s*$/.exec(line ?? '') ?? [];
+  return json === undefined ? undefined : { ...NO_ERROR, ...(JSON.parse(json) as Omit<RunReport, 'error'>) };
 }

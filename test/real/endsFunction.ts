@@ -112,7 +112,8 @@ export async function startFunction(options: FunctionOptions): Promise<FetchFunc
     report(mailbox) {
       const reports = runtime.log.split('\n').flatMap((line) => {
         const [json] = /\{.*\}\s*$/.exec(line) ?? [];
-        return json?.includes('"message":"run"') ? [JSON.parse(json) as RunReport] : [];
+        if (!json?.includes('"message":"run"')) return [];
+        return [{ ...NO_ERROR, ...(JSON.parse(json) as Omit<RunReport, 'error'>) }];
       });
       return reports.findLast((report) => report.mailbox === mailbox);
     },
@@ -125,6 +126,9 @@ export async function startFunction(options: FunctionOptions): Promise<FetchFunc
     },
   };
 }
+
+/** The logger leaves out what is null. */
+export const NO_ERROR = { error: null } as const;
 
 function isWell(outcome: Outcome): boolean {
   if (!('result' in outcome)) return false;
