@@ -1,4 +1,5 @@
 import { isAside } from '../mailbox/failures.ts';
+import { openIntents } from '../mailbox/intents.ts';
 import type { Head } from '../mailbox/state.ts';
 import type { Counts, Standing } from './report.ts';
 import { dueIntents } from './suspects.ts';
@@ -9,7 +10,9 @@ export function standingOf(head: Head, counts: Counts, nowMs: number): Standing 
   const isOpen = counts.failed + counts.notReached > 0;
   return {
     suspects:
-      dueIntents(head, nowMs).size > 0 || (isOpen && head.failures.some((one) => !isAside(one, nowMs))),
+      dueIntents(head, nowMs).size > 0 ||
+      // An intent whose run may still live is tried, too, uncounted: most likely that run was killed a moment ago.
+      (isOpen && (openIntents(head).length > 0 || head.failures.some((one) => !isAside(one, nowMs)))),
     lastSuccessMs,
     failing: backOff === null ? null : { sinceMs: backOff.sinceMs, told: backOff.told !== undefined },
   };
