@@ -1,10 +1,9 @@
 /** `config/mailboxes.json` as a person changes it: what was given, not what its defaults make of it, is what is kept. */
 import { isDeepStrictEqual } from 'node:util';
 import { readJson } from '../functions/readJson.ts';
-import { readMailboxesDocument } from '../lib/mailbox/readMailboxes.ts';
-import { MAILBOXES_KEY, SettingsError } from '../lib/mailbox/settings.ts';
+import { MAX_MAILBOXES_BYTES, readMailboxesDocument } from '../lib/mailbox/readMailboxes.ts';
+import { mailboxesIn as allMailboxesIn, MAILBOXES_KEY, SettingsError } from '../lib/mailbox/settings.ts';
 import { type ObjectStore, StoreError, type Version } from '../lib/store/port.ts';
-import { MAX_DOCUMENT_BYTES } from './places.ts';
 
 /** A mailbox, or a whole document, as it was written down. */
 export type Given = Readonly<Record<string, unknown>>;
@@ -22,7 +21,7 @@ export interface Kept {
 
 /** Rejects with StoreError. */
 export async function readKept(store: ObjectStore): Promise<Kept> {
-  const read = await readJson(store, MAILBOXES_KEY, MAX_DOCUMENT_BYTES);
+  const read = await readJson(store, MAILBOXES_KEY, MAX_MAILBOXES_BYTES);
   if (read === null) return { version: null, value: undefined, problem: '', broken: new Set() };
   const { version, value, problem } = read;
   if (problem !== null || !isGiven(value))
@@ -46,8 +45,7 @@ function goodIdsOf(value: Given): ReadonlySet<string> {
 
 /** Those that are objects; a document that is being mended may hold anything. */
 export function mailboxesIn(value: Given | undefined): readonly Given[] {
-  const list = value?.['mailboxes'];
-  return Array.isArray(list) ? list.filter(isGiven) : [];
+  return allMailboxesIn(value).filter(isGiven);
 }
 
 export function idOf(mailbox: Given): string {

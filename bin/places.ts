@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readJson } from '../functions/readJson.ts';
-import { readMailboxesDocument } from '../lib/mailbox/readMailboxes.ts';
+import { MAX_MAILBOXES_BYTES, readMailboxesDocument } from '../lib/mailbox/readMailboxes.ts';
 import {
   type EventsSettings,
   MAILBOXES_KEY,
@@ -21,9 +21,6 @@ import {
 } from './settings.ts';
 import type { Host } from './terminal.ts';
 import { storeOf } from './wiring.ts';
-
-/** As a function reads it. */
-export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
 
 type Around = Pick<Host, 'cwd' | 'env'>;
 
@@ -99,7 +96,7 @@ function inRegion(store: StoreSettings, { env }: Around): StoreSettings {
 }
 
 async function readDocument(store: StoreSettings, source: string): Promise<unknown> {
-  const read = await readJson(storeOf(store), MAILBOXES_KEY, MAX_DOCUMENT_BYTES);
+  const read = await readJson(storeOf(store), MAILBOXES_KEY, MAX_MAILBOXES_BYTES);
   if (read === null)
     throw new UsageError(
       `There is no ${source}: no mailbox is configured. Write it: mailferry mailboxes apply FILE`,

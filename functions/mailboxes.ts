@@ -1,6 +1,7 @@
 /** The mailboxes to fetch, as the bucket has them. */
 import {
   type BrokenMailbox,
+  MAX_MAILBOXES_BYTES,
   type MailboxesRead,
   readMailboxesDocument,
 } from '../lib/mailbox/readMailboxes.ts';
@@ -8,9 +9,6 @@ import { MAILBOXES_KEY, SettingsError } from '../lib/mailbox/settings.ts';
 import type { ObjectStore, Version } from '../lib/store/port.ts';
 import { jsonOf, readBytes } from './readJson.ts';
 import type { Telemetry } from './telemetry.ts';
-
-/** Ten thousand mailboxes of 1.5 KB; more would not be read within a minute's job either. */
-const MAX_MAILBOXES_BYTES = 16 * 1024 * 1024;
 
 /** A person mends them one after another. */
 const BROKEN_TOLD = 20;

@@ -1,12 +1,12 @@
 /** The header of a message as its document has it: as in events, and more of it. */
 import { type Address, parseAddresses } from './addressList.ts';
-import { parseDate } from './dateField.ts';
 import type { DocumentHeaders } from './documentShape.ts';
+import { dateIn, type Read, readerOf } from './fieldReader.ts';
 import { type Field, firstFields } from './headerFields.ts';
 import { keyword } from './headers.ts';
 import { messageIds, oneId, uris } from './ids.ts';
 import { MAX_DOCUMENT_ADDRESSES, MAX_DOCUMENT_IDS, MAX_HEADER_BYTES } from './parseLimits.ts';
-import { characters, readable, verbatim } from './values.ts';
+import { readable, verbatim } from './values.ts';
 
 const ADDRESSED = ['from', 'sender', 'reply-to', 'to', 'cc', 'bcc'];
 const LISTED = ['unsubscribe', 'post', 'help', 'subscribe', 'owner', 'archive'].map((name) => `list-${name}`);
@@ -27,11 +27,7 @@ export interface ReadHeaders {
 /** `head`: the message's first MAX_HEADER_BYTES, or all of it. */
 export function documentHeaders(head: Uint8Array): ReadHeaders {
   const fields = firstFields(head, WANTED, MAX_HEADER_BYTES);
-  const read = <T>(name: string, parse: (text: string, cut: boolean) => T): T | null => {
-    const field = fields.get(name);
-    return field === undefined ? null : parse(characters(field.raw, field.cut), field.cut);
-  };
-  const date = read('date', (text, cut) => (cut ? null : parseDate(verbatim(text))));
+  const read = readerOf(fields);
   return {
     headers: {
       from: read('from', addresses),
@@ -41,9 +37,7 @@ export function documentHeaders(head: Uint8Array): ReadHeaders {
       cc: read('cc', addresses),
       bcc: read('bcc', addresses),
       subject: read('subject', readable),
-      date: date?.date ?? null,
-      dateRaw: read('date', verbatim),
-      dateZone: date?.zone ?? null,
+      ...dateIn(read),
       messageId: read('message-id', oneId),
       inReplyTo: read('in-reply-to', ids),
       references: read('references', ids),
@@ -56,8 +50,6 @@ export function documentHeaders(head: Uint8Array): ReadHeaders {
     marks: new Set(MARKS.filter((name) => fields.has(name))),
   };
 }
-
-type Read = <T>(name: string, parse: (text: string, cut: boolean) => T) => T | null;
 
 function list(fields: ReadonlyMap<string, Field>, read: Read): DocumentHeaders['list'] {
   if (!fields.has('list-id') && !LISTED.some((name) => fields.has(name))) return null;

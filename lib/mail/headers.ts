@@ -4,10 +4,10 @@
  * or left out, never guessed. The sender chose all of it: nothing here is verified.
  */
 import { type Address, parseAddresses } from './addressList.ts';
-import { parseDate } from './dateField.ts';
+import { dateIn, readerOf } from './fieldReader.ts';
 import { firstFields } from './headerFields.ts';
 import { messageIds, oneId } from './ids.ts';
-import { characters, readable, verbatim } from './values.ts';
+import { readable } from './values.ts';
 
 export type { Address } from './addressList.ts';
 export { HEADER_SCAN_BYTES } from './headerFields.ts';
@@ -64,22 +64,14 @@ const IDENTIFYING: ReadonlySet<string> = new Set(['message-id', 'received']);
 
 /** Summarises the header in `head`, a message's first HEADER_SCAN_BYTES or all of it; more is not looked at. */
 export function summarize(head: Uint8Array): HeaderSummary {
-  const fields = firstFields(head, SUMMARIZED);
-  const read = <T>(name: string, parse: (text: string, cut: boolean) => T): T | null => {
-    const field = fields.get(name);
-    return field ? parse(characters(field.raw, field.cut), field.cut) : null;
-  };
-  // The end of a date that was cut may have been its zone.
-  const date = read('date', (text, cut) => (cut ? null : parseDate(verbatim(text))));
+  const read = readerOf(firstFields(head, SUMMARIZED));
   return {
     from: read('from', addresses),
     to: read('to', addresses),
     cc: read('cc', addresses),
     replyTo: read('reply-to', addresses),
     subject: read('subject', readable),
-    date: date?.date ?? null,
-    dateRaw: read('date', verbatim),
-    dateZone: date?.zone ?? null,
+    ...dateIn(read),
     messageId: read('message-id', oneId),
     inReplyTo: read('in-reply-to', ids),
     references: read('references', ids),

@@ -8,6 +8,9 @@ import {
   SettingsError,
 } from './settings.ts';
 
+/** Ten thousand mailboxes of 1.5 KB; more would not be read within a minute's job either. */
+export const MAX_MAILBOXES_BYTES = 16 * 1024 * 1024;
+
 /** A mailbox of a document that is wrong, or bears the id of another. */
 export interface BrokenMailbox {
   /** Null: it has none that could be one. */

@@ -23,7 +23,7 @@ export interface Sampled {
 }
 
 /** Servers expunge late, too: one listing that has them still proves nothing. */
-export const UNHEEDED_RUNS = 3;
+const UNHEEDED_RUNS = 3;
 const ASKED_AGAIN_MS = 24 * 3_600_000;
 export const SAMPLED = 4;
 
