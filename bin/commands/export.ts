@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { StoreFailures } from '../../lib/fetch/storeFailures.ts';
 import { StoreError } from '../../lib/store/port.ts';
 import { EXIT, type ExitCode, UsageError } from '../exitCodes.ts';
 import { type Destination, ExportError } from '../exported.ts';
@@ -8,9 +9,6 @@ import { type Opening, readAhead } from '../readAhead.ts';
 import { type StoredKey, storedKeys } from '../storedKeys.ts';
 import { bytesInWords, countInWords } from '../words.ts';
 import type { Call } from './command.ts';
-
-/** So many objects in a row that the store does not give are no longer those objects' trouble. */
-const STORE_FAILURES = 20;
 
 /** Writes stored mail out, whatever is on record. Neither a mail server nor the state is asked. */
 export async function exportCommand(call: Call): Promise<ExitCode> {
@@ -56,7 +54,7 @@ interface Count {
 class Exporting {
   readonly #call: Call;
   readonly #destination: Destination;
-  #failuresInARow = 0;
+  readonly #failures = new StoreFailures();
   hasFailed = false;
 
   constructor(call: Call, destination: Destination) {
@@ -106,11 +104,10 @@ class Exporting {
       await this.#destination.put({ ...stored, mailbox, storedMs, chunks: object.chunks });
       count.written += 1;
       count.octets += object.size;
-      this.#failuresInARow = 0;
+      this.#failures.succeeded();
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      this.#failuresInARow += 1;
-      if (this.#failuresInARow >= STORE_FAILURES) throw error;
+      this.#failures.failed(error);
       this.#tell(mailbox, stored.key, error);
       count.failed += 1;
     }

@@ -13,14 +13,12 @@ import { AtOnce } from './atOnce.ts';
 import { type PlanReport, type PlanRow, planMailbox } from './inspect.ts';
 import type { FetchPorts } from './ports.ts';
 import type { Trouble } from './report.ts';
+import { StoreFailures } from './storeFailures.ts';
 import { keyOfRecord } from './storing.ts';
 import { troubleOf } from './trouble.ts';
 
 /** Objects that are read at once: of each a piece of at most 1 MB is in memory. */
 const READ_AT_ONCE = 8;
-
-/** So many objects in a row that the store does not give are no longer those objects' trouble. */
-const STORE_FAILURES = 20;
 
 /** Of a content, to tell it from another one on record under the same key: 28 bits, which V8 keeps in place. */
 const CONTENT_DIGITS = 7;
@@ -126,7 +124,7 @@ class Verifying {
   #octets = 0;
   #begun = 0;
   #outlived = 0;
-  #failuresInARow = 0;
+  readonly #failures = new StoreFailures();
 
   constructor(id: string, ports: FetchPorts, options: VerifyOptions) {
     this.#id = id;
@@ -227,12 +225,11 @@ class Verifying {
         hash.update(chunk);
         octets += chunk.length;
       }
-      this.#failuresInARow = 0;
+      this.#failures.succeeded();
       return { octets, sha256: hash.digest('hex'), storedMs: object.storedMs };
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      this.#failuresInARow += 1;
-      if (this.#failuresInARow >= STORE_FAILURES) throw error;
+      this.#failures.failed(error);
       this.#find('unreadable', key, uidl, `${error.message} (${error.code})`);
       return null;
     }
