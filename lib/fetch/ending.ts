@@ -134,8 +134,9 @@ export function reportOf({ mailbox, run, tally, startedAtMs, endedAtMs }: Run, e
 /** Run Finished, where something happened. The run is over either way: what cannot be said now is not repeated. */
 export async function announceRun(publisher: Publisher, report: RunReport): Promise<void> {
   const { counts, deletions, outcome } = report;
-  const happened = counts.stored + counts.failed + deletions.requested > 0 || report.error !== null;
-  if (!happened && outcome !== 'failed') return;
+  const happened = counts.stored + counts.failed + deletions.requested > 0;
+  // That its time was up is no news of a run that did nothing.
+  if (!happened && outcome !== 'failed' && report.error?.kind !== 'person') return;
   if (outcome === 'waiting') return;
   await publisher
     .publish([

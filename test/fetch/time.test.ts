@@ -60,6 +60,7 @@ describe('a request to end', () => {
     abort.abort();
     expect(await running).toMatchObject({ outcome: 'more', error: { code: 'E_RUN_ABORTED' } });
     expect((await world.head()).backOff).toBeNull();
+    expect(world.publisher.accepted).toEqual([]);
   });
 
   it('puts on record what is stored, and begins nothing new', async () => {
