@@ -12,6 +12,7 @@ import {
 } from '../mailbox/state.ts';
 import { whileListed } from '../mailbox/sweep.ts';
 import { forgetTooLarge } from '../mailbox/tooLarge.ts';
+import type { Listing } from './listing.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
 
@@ -23,12 +24,16 @@ export async function sweepRecords(
   const nowMs = ports.clock.now();
   const { sweptMs } = state.head;
   if (sweptMs === null || nowMs - sweptMs < SWEEP_MS || !deadline.allowsMore) return;
-  // An empty listing may be a server's bad hour.
-  if (!hasToSweep(state.head) || listing.length === 0) return;
+  if (!hasToSweep(state.head) || !isWhole(listing)) return;
   await state.sweep(
     whileListed((record) => listing.has(record), nowMs),
     nowMs,
   );
+}
+
+/** QUIRK: in a server's bad hour its listing is empty, or one of its two answers lacks what the other has. */
+function isWhole({ length, left }: Listing): boolean {
+  return length > 0 && left === 0;
 }
 
 /** Whether anything is on record that a listing can be held against. */
@@ -48,9 +53,9 @@ export async function closeBooks(context: RunContext, change: (head: Head) => He
   });
 }
 
-/** Set aside, or told to be too large, and missing for long. An empty listing may be a server's bad hour. */
+/** Set aside, or told to be too large, and missing for long. */
 export function withoutVanished(head: Head, { listing }: Session, nowMs: number): Head {
-  if (listing.length === 0) return head;
+  if (!isWhole(listing)) return head;
   const isListed = ({ uidl, size }: MessageRef) => {
     if (uidl === '') return listing.has({ uidl, size });
     const index = listing.indexOf(uidl);

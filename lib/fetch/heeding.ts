@@ -1,7 +1,17 @@
 /** Whether the server does what it says to DELE and QUIT: seen by the next listing, and told once it is certain. */
 import type { Policy } from '../mailbox/policy.ts';
-import { isIgnored, pausedUntilMs, SAMPLED, type Sampled, type Unheeded } from '../mailbox/unheeded.ts';
+import type { Head } from '../mailbox/state.ts';
+import {
+  afterDeletes,
+  isIgnored,
+  pausedUntilMs,
+  SAMPLED,
+  type Sampled,
+  type Unheeded,
+  withUnheeded,
+} from '../mailbox/unheeded.ts';
 import type { Trouble } from './report.ts';
+import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
 
 /** Some of what this session deleted. Rows without UIDL are no row's that a later listing has. */
@@ -13,6 +23,16 @@ export function sampleOf({ listing, deleted }: Pick<Session, 'listing' | 'delete
     if (sample.size === SAMPLED) break;
   }
   return [...sample.values()];
+}
+
+/** What this run's deletes were, for the next listing to be held against: whatever the run came to behind them. */
+export function withDeletes(
+  { state, tally, ports }: RunContext,
+  { unheeded: held }: Session,
+): (head: Head) => Head {
+  const before = state.head.unheeded;
+  const after = afterDeletes(held, { sample: tally.sample, nowMs: ports.clock.now() });
+  return (head) => withUnheeded(head, { before, after });
 }
 
 /** While deletes have no effect, mail is fetched as if it were to be kept. */

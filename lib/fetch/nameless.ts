@@ -20,21 +20,24 @@ export function isSettled(policy: Policy, record: StoredRecord): boolean {
   return isShort(policy, record) || (sinceMs >= 0 && sinceMs < RETRIEVED_AGAIN_MS);
 }
 
-/** A server that announces nothing may have refused by accident, so that UIDL is asked so often again. */
+/** A server that announces nothing may have answered so by accident, so that UIDL is asked so often again. */
 const ASKED_AGAIN = 2;
 
-export interface Refusal {
+export interface Asked {
   readonly client: Pop3Client;
-  readonly withoutUidl: Pop3Error;
   readonly capabilities: Capabilities;
   readonly state: StateFile;
+}
+
+export interface Refusal extends Asked {
+  readonly withoutUidl: Pop3Error;
 }
 
 /** Rejects with Unvouched where a server that refused UIDL cannot be served. */
 export async function mustBeServed(policy: Policy, refusal: Refusal): Promise<void> {
   const { client, withoutUidl, capabilities, state } = refusal;
   for (let times = 0; !capabilities.announced && times < ASKED_AGAIN; times += 1)
-    if (!(await refusesUidl(client)))
+    if ((await namedBy(client)) !== null)
       throw unserved(
         withoutUidl,
         'refused UIDL, and answers it by now. Nothing was retrieved; the next run asks again.',
@@ -52,17 +55,28 @@ export async function mustBeServed(policy: Policy, refusal: Refusal): Promise<vo
   mustTake(policy, withoutUidl);
 }
 
-/** Rejects with Unvouched where no message of a server that had UIDLs has one now. QUIRK: an empty answer is a server's bad hour. */
-export async function mustBeNamed(state: StateFile): Promise<void> {
-  if (!(await hasUidls(state))) return;
-  throw new Unvouched(
-    'the server answered UIDL with an empty list, lists messages all the same, and gave UIDLs to earlier runs: all its mail would count as new. Nothing was retrieved; the next run asks again. If the server has no UIDL any more, give the mailbox another id.',
+/**
+ * Rejects with Unvouched where no message of a server that has UIDLs, or had them, has one now. QUIRK: an empty answer is
+ * a server's bad hour.
+ */
+export async function mustBeNamed({ client, capabilities, state }: Asked): Promise<void> {
+  if (await hasUidls(state)) throw unnamed('and gave UIDLs to earlier runs: all its mail would count as new');
+  if (capabilities.has('UIDL')) throw unnamed('though it announces UIDL');
+  for (let times = 0; times < ASKED_AGAIN; times += 1)
+    if ((await namedBy(client)) !== 0) throw unnamed('and answers otherwise by now');
+}
+
+function unnamed(why: string): Unvouched {
+  return new Unvouched(
+    `the server answered UIDL with an empty list, lists messages all the same, ${why}. Nothing was retrieved; the next run asks again. If the server has no UIDL any more, give the mailbox another id.`,
     'server',
   );
 }
 
-async function refusesUidl(client: Pop3Client): Promise<boolean> {
-  return (await client.uidl(() => {}).catch(unlessRefused)) instanceof Pop3Error;
+/** How many messages UIDL names by now; null: it is refused. */
+async function namedBy(client: Pop3Client): Promise<number | null> {
+  const answer = await client.uidl(() => {}).catch(unlessRefused);
+  return answer instanceof Pop3Error ? null : answer.rows;
 }
 
 /** Throws Unvouched where the policy leaves mail on a server that refused UIDL. */

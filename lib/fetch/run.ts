@@ -5,7 +5,7 @@ import { policyText } from '../mailbox/policy.ts';
 import type { Mailbox } from '../mailbox/settings.ts';
 import { type Head, type Quiet, refKey } from '../mailbox/state.ts';
 import { StateFile } from '../mailbox/stateFile.ts';
-import { afterDeletes, isIgnored, withUnheeded } from '../mailbox/unheeded.ts';
+import { isIgnored } from '../mailbox/unheeded.ts';
 import { advised } from './advised.ts';
 import { closeBooks, sweepRecords, withoutVanished } from './books.ts';
 import { asItLasts, isOfSecret, mailboxFailure } from './coming.ts';
@@ -13,7 +13,7 @@ import { Deadline } from './deadline.ts';
 import { decisions } from './decisions.ts';
 import { announceRun, classify, classifyQuiet, type Ending, NOTHING, reportOf } from './ending.ts';
 import { evidenceOf } from './evidence.ts';
-import { sampleOf, unheededTrouble } from './heeding.ts';
+import { sampleOf, unheededTrouble, withDeletes } from './heeding.ts';
 import { hasNews, tellNews } from './news.ts';
 import type { FetchPorts } from './ports.ts';
 import { ProgressMeter } from './progressMeter.ts';
@@ -114,7 +114,9 @@ async function attempt(
       : advised(error, mailbox, evidenceOf(error, ports.clock));
     const mark = ended ? undefined : await markOfRefused(begin, trouble);
     const failure = mailboxFailure(error, trouble, { ...begin, secretMark: mark, renewed });
-    await closeBooks(context, (head) => (ended ? head : afterFailure(head, failure, ports.clock))).then(
+    // QUIRK: LOGIN-DELAY may end a run at its second sign-in, and each later one, too.
+    const noted = deletesNoted(context);
+    await closeBooks(context, (head) => noted(ended ? head : afterFailure(head, failure, ports.clock))).then(
       () => tellNews(context),
       () => {
         // The state cannot be written: the first reason is the one to tell, and the intents stay open.
@@ -124,6 +126,11 @@ async function attempt(
     if (ended) return { outcome: 'more', counts, error: trouble };
     return { outcome: 'failed', counts, error: asItLasts(trouble, state.head) };
   }
+}
+
+function deletesNoted(context: RunContext): (head: Head) => Head {
+  const { session, tally } = context;
+  return session && tally.sample.length > 0 ? withDeletes(context, session) : (head) => head;
 }
 
 /** It was read afresh by then. */
@@ -244,15 +251,14 @@ function quietOf(digest: string, skipped: number, dueMs: number | null): Quiet {
 }
 
 async function finish(context: RunContext, session: Session, lineError: unknown): Promise<Ending> {
-  const { ports, deadline, mailbox, tally, state } = context;
+  const { ports, deadline, mailbox, state } = context;
   const { counts, more, quiet, dueMs } = classify(context, session);
   const nowMs = ports.clock.now();
   const digest = quiet ? session.listing.digest(policyText(mailbox), session.deleted) : null;
   const ignored = unheededTrouble(mailbox.id, state.head.unheeded, session);
-  const before = state.head.unheeded;
-  const after = afterDeletes(session.unheeded, { sample: tally.sample, nowMs });
+  const noted = withDeletes(context, session);
   await closeBooks(context, (head) => ({
-    ...succeeded(withUnheeded(withoutVanished(head, session, nowMs), { before, after }), session, nowMs),
+    ...succeeded(noted(withoutVanished(head, session, nowMs)), session, nowMs),
     lastSuccessMs: nowMs,
     sweptMs: head.sweptMs ?? nowMs,
     quiet: digest === null ? null : quietOf(digest, counts.skipped, dueMs),

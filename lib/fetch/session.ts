@@ -113,9 +113,9 @@ async function beginSession(mailbox: Mailbox, ports: FetchPorts, options: Begin)
     );
     const unheeded = heldAgainst(options.state.head, (one) => listing.rowsOf(one));
     const policy = heeded(policyAt(mailbox, openedMs), unheeded);
-    if (withoutUidl !== null)
-      await mustBeServed(policy, { client, withoutUidl, capabilities, state: options.state });
-    if (isUnnamed && policy.nameless) await mustBeNamed(options.state);
+    const asked = { client, capabilities, state: options.state };
+    if (withoutUidl !== null) await mustBeServed(policy, { ...asked, withoutUidl });
+    if (isUnnamed && policy.nameless) await mustBeNamed(asked);
     return {
       client,
       listing,

@@ -223,3 +223,33 @@ it('an empty answer to UIDL by a server that gave UIDLs is a failure, and makes 
   expect([...(await world.objects()).keys()].some((key) => key.includes('nouidl'))).toBe(false);
   expect(world.publisher.stored).toHaveLength(2);
 });
+
+describe('an empty answer to UIDL in the first run of all', () => {
+  const empty = { verb: 'UIDL', args: '', reply: '+OK\r\n.\r\n' };
+  const messages = () => [mail('a', letter('a')), mail('b', letter('b'))];
+
+  it.each([
+    ['by a server that announces UIDL', { faults: [empty] }, /though it announces UIDL/],
+    [
+      'by one that announces nothing, and answers otherwise when it is asked again',
+      { faults: [{ ...empty, times: 2 }], behaviour: { capabilities: null } },
+      /answers otherwise by now/,
+    ],
+  ] as const)('%s is a failure, and nothing is retrieved', async (_by, { faults, ...more }, words) => {
+    const behaviour = 'behaviour' in more ? more.behaviour : {};
+    const settings = { delete: 'when-stored' } as const;
+    const world = new World({ messages: messages(), settings, faults, behaviour });
+    const report = await world.run();
+    expect(report).toMatchObject({ outcome: 'failed', error: { code: 'E_RUN_UNVOUCHED' } });
+    expect(report.error?.message).toMatch(words);
+    expect(world.retrieved).toBe(0);
+  });
+
+  it('by one that announces nothing, each time, is what it says: its mail has no UIDL', async () => {
+    const settings = { delete: 'when-stored' } as const;
+    const behaviour = { capabilities: null };
+    const world = new World({ messages: messages(), settings, faults: [empty], behaviour });
+    expect(await world.run()).toMatchObject({ outcome: 'done', counts: { stored: 2 } });
+    for (const key of (await world.objects()).keys()) expect(key).toContain('nouidl');
+  });
+});

@@ -3,7 +3,7 @@
  * every event that was accepted, every removal and by whom. The oracles compare it with what was promised.
  */
 import type { MessageStored } from '../../lib/events/shapes.ts';
-import type { Head } from '../../lib/mailbox/state.ts';
+import type { Head, StoredRecord } from '../../lib/mailbox/state.ts';
 import type { Bucket, Held } from './bucket.ts';
 import type { Removed } from './maildrop.ts';
 import { type Message, stemOf } from './messages.ts';
@@ -93,7 +93,7 @@ export class Ledger {
   readonly accepted = new Map<string, number>();
   readonly ids = new Map<string, string>();
   /** Pairs that the committed state calls stored and announced. */
-  readonly recorded = new Set<string>();
+  readonly recorded = new Map<string, StoredRecord>();
   readonly removals: Removed[] = [];
   /** By message: the processes that met with an accident over it, so that it may have been blamed. */
   readonly excuses = new Map<number, Set<string>>();
@@ -215,6 +215,12 @@ export class Ledger {
 
   isOverwritten(pair: string): boolean {
     return this.#namesOf(pair).some((name) => this.overwritten.has(name));
+  }
+
+  /** Whether the store let one message be put in another's place, under the stem of this pair. */
+  isContested(pair: string): boolean {
+    const [stem] = pair.split(' ');
+    return [...this.overwritten].some((name) => name.startsWith(`${stem} `));
   }
 
   #namesOf(pair: string): readonly string[] {

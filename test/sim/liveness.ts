@@ -4,7 +4,8 @@
  *
  * Excluded by name, each for what the design says of it:
  *   consumed     a consumer removed the object after it was announced: it is not stored anew, and the mail stays
- *   overwritten  the store ignores the condition of Complete, is known for it, and nothing was deleted on its word
+ *   overwritten  the store ignores the condition of Complete, is known for it, and nothing was deleted on its word; and
+ *                whatever was put in its place, by attempts that take turns at the one key
  *   taken away   by another client, or hidden by the provider: what was not stored by then cannot be
  *   alike        it took over a UIDL together with the very LIST size (or none) of a message on record, and is not
  *                to be deleted, or that one is not: then the record is believed, since nothing that TOP or RETR says is asked for
@@ -26,7 +27,7 @@ import { isAside, isBlind } from './aside.ts';
 import { mayBeSetAside } from './intentOracle.ts';
 import type { Ledger } from './ledger.ts';
 import type { Message } from './messages.ts';
-import { checkTold, isLeftAlone, isOver } from './policyOracle.ts';
+import { checkTold, isLeftAlone, isListedOver, isOver } from './policyOracle.ts';
 import type { Stage } from './runs.ts';
 
 export function checkArrivals(stage: Stage, head: Head): void {
@@ -67,6 +68,7 @@ function isUnannounced(stage: Stage, pair: string): boolean {
   const [stem = '', sha256 = ''] = pair.split(' ');
   const message = ledger.truths.get(stem)?.get(sha256);
   if (ledger.isAnnounced(pair) || (message && isUnsayable(message))) return false;
+  if (ledger.isContested(stem)) return false;
   const uidl = ledger.uidlOf(stem);
   return !(message && uidl && (isIndistinct(stage, message, uidl) || isSucceeded(stage, message, uidl)));
 }
@@ -85,7 +87,8 @@ function checkArrived(stage: Stage, message: Message, head: Head) {
   }
   if (!ledger.isStored(pair) && !ledger.isOverwritten(pair))
     return ledger.fail('L1 arrives', `${named} was never stored`);
-  if (!ledger.isAnnounced(pair)) return ledger.fail('L1 arrives', `${named} was never announced`);
+  if (!ledger.isAnnounced(pair) && !ledger.isContested(pair))
+    return ledger.fail('L1 arrives', `${named} was never announced`);
   if (mustGo(stage, message)) ledger.fail('L1 removal', `${named} is stored, and still on the server`);
 }
 
@@ -103,12 +106,15 @@ function isWanted(stage: Stage, message: Message): boolean {
   return !isLeftAlone(stage, message) && !isOver(message, stage.world.ledger);
 }
 
-/** What was begun of one that bears its UIDL and has its size may be of this one. */
-function mayBeWanted(stage: Stage, message: Message): boolean {
+/**
+ * What is refused is never known to be larger than LIST says; and what was begun of one that bears its UIDL and has its
+ * size may be of this one.
+ */
+function mayBeAsked(stage: Stage, message: Message): boolean {
   const { ledger } = stage.world;
   const others = sharers(ledger, message, message.uidl);
   const isBegun = others.some(({ uidl, sha256 }) => ledger.isStored(ledger.pairOf(uidl, sha256)));
-  return isWanted(stage, message) || isBegun;
+  return isBegun || !(isLeftAlone(stage, message) || isListedOver(message, ledger));
 }
 
 /** A refused RETR is the message's own trouble only where the server delivers another, known by its size. */
@@ -131,7 +137,7 @@ export function undecidedIn(stage: Stage): number {
   const refused = listed.filter(
     (message) =>
       message.poison === 'refused' &&
-      mayBeWanted(stage, message) &&
+      mayBeAsked(stage, message) &&
       !isAside(stage, message) &&
       !othersCome(stage, message),
   );

@@ -34,9 +34,9 @@ export function seedKey({ uidl, size }: Named): string {
   return `${size ?? '-'} ${uidl}`;
 }
 
-/** A RETR or DELE reached the server. */
+/** TOP, RETR or DELE reached the server. */
 export function checkAsked(
-  verb: string,
+  verb: 'TOP' | 'RETR' | 'DELE',
   { slot, slots }: { slot: Slot; slots: readonly Slot[] },
   ledger: Ledger,
 ) {
@@ -50,7 +50,7 @@ export function checkAsked(
   const alike = slots.filter((other) => seedKey({ uidl: other.uidl, size: other.announced }) === key).length;
   // Nothing tells the new one from those that were there: all of them are fetched, and what was begun is ended.
   if (alike > rows) ledger.ambiguous.add(uidl);
-  if (!ledger.ambiguous.has(uidl))
+  if (verb !== 'TOP' && !ledger.ambiguous.has(uidl))
     ledger.fail(
       'I18 start',
       `${verb} of message ${message.number} (${uidl}), which was there before the start`,
@@ -128,6 +128,10 @@ export function isOver({ listSize, bytes }: Message, { policies }: Ledger): bool
   return policies.sizeLimit !== null && Math.max(listSize ?? 0, bytes.length) > policies.sizeLimit;
 }
 
+export function isListedOver({ listSize }: Message, { policies }: Ledger): boolean {
+  return policies.sizeLimit !== null && (listSize ?? 0) > policies.sizeLimit;
+}
+
 /** Whether it was there before the start, or nothing tells it from what was. */
 export function isLeftAlone({ maildrop, world: { ledger } }: Stage, message: Message): boolean {
   const { uidl, listSize: size } = message;
@@ -142,7 +146,7 @@ export function isLeftAlone({ maildrop, world: { ledger } }: Stage, message: Mes
 /** At the end: one that is listed as too large was told of, or could not even be looked at. */
 export function checkTold(message: Message, ledger: Ledger): void {
   const { uidl, listSize: size, number } = message;
-  if (size === null || size <= (ledger.policies.sizeLimit ?? size)) return;
+  if (!isListedOver(message, ledger)) return;
   if (!ledger.toldLarge.has(seedKey({ uidl, size })))
     ledger.fail('I19 told once', `nobody was told that message ${number} (${uidl}) is too large`);
 }

@@ -202,6 +202,7 @@ export class Pop3Session implements Peer {
       return { status: '+OK', effect };
     }
     if (verb === 'TOP') {
+      checkAsked('TOP', { slot, slots: this.slots }, this.#world.ledger);
       if (this.#maildrop.manners.top === 'refused') return { status: '-ERR unknown command' };
       const sent = () => {
         slot.topped = true;

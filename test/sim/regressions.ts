@@ -178,4 +178,16 @@ export const REGRESSIONS: readonly Regression[] = [
     found: 'Headers were asked of a twin that the session had deleted, which counted against its brother.',
   },
   { seed: 516721, found: 'One mail that lost dots kept its twins, which had not, from being deleted.' },
+  {
+    seed: 611317,
+    found: 'Runs that LOGIN-DELAY ended at their second sign-in never saw that the server ignores deletes.',
+  },
+  {
+    seed: 629517,
+    found: 'A first run to which UIDL was answered empty took all mail for mail without UIDL.',
+  },
+  {
+    seed: 696231,
+    found: 'A twin’s object, whose event is refused, kept its brother from being retrieved, for ever.',
+  },
 ];

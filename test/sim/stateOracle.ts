@@ -37,18 +37,21 @@ function checkRecords(head: Head, ledger: Ledger): void {
   const pairs = new Set<string>();
   for (const record of head.records) pairs.add(checkRecord(record, ledger));
   for (const { name } of head.segments) checkSegment(name, ledger);
-  for (const pair of ledger.recorded) {
+  for (const [pair, record] of ledger.recorded) {
     if (pairs.has(pair) || head.segments.some(({ name }) => ledger.segments.get(name)?.has(pair))) continue;
-    checkForgotten(pair, ledger);
+    checkForgotten(pair, record, ledger);
   }
 }
 
 /** Its pair. */
-function checkRecord({ uidl, sha256, under }: StoredRecord, ledger: Ledger): string {
+function checkRecord(record: StoredRecord, ledger: Ledger): string {
+  const { uidl, sha256, under } = record;
   const pair = ledger.pairOf(uidl, sha256);
-  if (ledger.recorded.has(pair)) return pair;
+  const before = ledger.recorded.get(pair);
+  ledger.recorded.set(pair, record);
+  if (record.goneMs !== undefined && before?.goneMs === undefined) checkMissed(record, ledger);
+  if (before !== undefined) return pair;
   if (under !== undefined) checkRenamed({ uidl, sha256, under }, ledger);
-  ledger.recorded.add(pair);
   if (!ledger.isStored(pair) && !ledger.isOverwritten(pair))
     ledger.fail('I6 record', `${uidl} is on record and not stored`);
   if (!ledger.isAnnounced(pair)) ledger.fail('I6 record', `${uidl} is on record and not announced`);
@@ -67,11 +70,25 @@ function checkRenamed(
   ledger.renamed.set(ledger.pairOf(uidl, sha256), ledger.pairOf(under, sha256));
 }
 
-/** Records go weeks after their message was listed last; a clock that jumped may take a moment for weeks. */
-function checkForgotten(pair: string, ledger: Ledger): void {
+/** Noted as missing, which is by a listing. */
+function checkMissed({ uidl, size }: StoredRecord, ledger: Ledger): void {
+  const listed = ledger.writer?.listed ?? [];
+  if (listed.some((slot) => slot.uidl === uidl && slot.announced === size))
+    ledger.fail('I6 record', `${uidl} is noted as missing, and was listed`);
+}
+
+/**
+ * Records go when each sweep has missed their message for weeks, whatever was listed between two of them; a clock that
+ * jumped may take a moment for weeks.
+ */
+function checkForgotten(
+  pair: string,
+  { goneMs = Number.POSITIVE_INFINITY }: StoredRecord,
+  ledger: Ledger,
+): void {
   ledger.recorded.delete(pair);
-  const goneMs = ledger.goneMs.get(pair);
-  const weeks = goneMs !== undefined && ledger.nowMs() - goneMs >= VANISHED_KEPT_MS;
+  const missingMs = Math.min(goneMs, ledger.goneMs.get(pair) ?? Number.POSITIVE_INFINITY);
+  const weeks = ledger.nowMs() - missingMs >= VANISHED_KEPT_MS;
   if (!weeks && !ledger.clocksJumped) ledger.fail('I6 record', `that of ${pair} vanished from the state`);
 }
 
