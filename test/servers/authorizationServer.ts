@@ -27,14 +27,16 @@ export interface AuthorizationServer {
   readonly clientSecret: string;
   /** Requests to the token endpoint, in order: the form's grant_type, and the status of the answer. */
   readonly requests: readonly { readonly grantType: string; readonly status: number }[];
+  /** Whether each access token that it was asked about was good, in order (RFC 7662). */
+  readonly introspections: readonly boolean[];
   /** The public halves of its keys, newest first. */
   jwks(): Promise<{ readonly keys: readonly JWK[] }>;
   /** A refresh token of a consent that was given earlier. */
   consented(clientId: 'confidential' | 'public', accountId: string): Promise<string>;
   /** What a person does at the verification URI with the code. */
   decide(userCode: string, decision: 'allow' | 'deny'): Promise<void>;
-  /** Withdraws every consent. */
-  revoke(): Promise<void>;
+  /** Withdraws every consent; or the access tokens alone. */
+  revoke(what?: 'consents' | 'access tokens'): Promise<void>;
   /** Every token and code is out of its time. */
   expire(): void;
   /** What every access token says from now on, over what it would; null: what it would. */
@@ -46,6 +48,7 @@ export interface AuthorizationServer {
 
 const AUDIENCE = 'https://mail.example.org';
 const SCOPE = 'pop';
+const INTROSPECTION = '/token/introspection';
 const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
 
 export interface AuthorizationServerOptions {
@@ -58,6 +61,8 @@ export interface AuthorizationServerOptions {
   readonly rotates?: boolean | 'gently';
   /** Who signs in at its pages. */
   readonly account?: string;
+  /** Default: signed, with all that they say; or names that only introspection tells something of. */
+  readonly accessTokens?: 'jwt' | 'opaque';
 }
 
 export async function authorizationServer(
@@ -70,6 +75,7 @@ export async function authorizationServer(
   const { account = 'ada@example.org' } = options;
   const keys: JWK[] = [await signingKey()];
   const requests: { grantType: string; status: number }[] = [];
+  const introspections: boolean[] = [];
 
   const server = createServer({ cert, key });
   await once(server.listen(0, '127.0.0.1'), 'listening');
@@ -84,6 +90,7 @@ export async function authorizationServer(
   const listen = (to: Provider) =>
     to.use(async (context, next) => {
       await next();
+      if (context.path === INTROSPECTION) introspections.push((context.body as { active: boolean }).active);
       if (context.path !== '/token') return;
       const { params } = context['oidc'] as { params?: { grant_type?: string } };
       requests.push({ grantType: params?.grant_type ?? '', status: context.status });
@@ -93,17 +100,18 @@ export async function authorizationServer(
     issuer,
     tokenEndpoint: `${issuer}/token`,
     deviceEndpoint: `${issuer}/device/auth`,
-    introspectionEndpoint: `${issuer}/token/introspection`,
+    introspectionEndpoint: `${issuer}${INTROSPECTION}`,
     audience: AUDIENCE,
     scope: SCOPE,
     ca,
     clientSecret,
     requests,
+    introspections,
     jwks: async () => JSON.parse((await browse(issuer, ca).get('/jwks')).body),
     consented: (clientId, accountId) => consent(current, clientId, accountId),
     decide: (userCode, decision) => decideInBrowser(issuer, ca, userCode, decision),
-    async revoke() {
-      kept.clear();
+    async revoke(what = 'consents') {
+      kept.clear(what === 'consents' ? null : 'AccessToken');
     },
     expire() {
       kept.expire();
@@ -135,7 +143,7 @@ interface Making {
 }
 
 function provider(issuer: string, { keys, kept, claims, clientSecret, options }: Making): Provider {
-  const { lifeSeconds = 3600, rotates = true } = options;
+  const { lifeSeconds = 3600, rotates = true, accessTokens = 'jwt' } = options;
   const client = { redirect_uris: [], response_types: [], id_token_signed_response_alg: 'ES256' as const };
   const configuration: Configuration = {
     adapter: (name) => kept.adapter(name),
@@ -208,8 +216,8 @@ function provider(issuer: string, { keys, kept, claims, clientSecret, options }:
         getResourceServerInfo: async () => ({
           scope: SCOPE,
           audience: AUDIENCE,
-          accessTokenFormat: 'jwt',
-          jwt: { sign: { alg: 'ES256' } },
+          accessTokenFormat: accessTokens,
+          ...(accessTokens === 'jwt' ? { jwt: { sign: { alg: 'ES256' as const } } } : {}),
           accessTokenTTL: lifeSeconds,
         }),
       },
@@ -344,8 +352,9 @@ class Kept {
     this.#isStrict = isStrict;
   }
 
-  clear(): void {
-    for (const model of this.#models.values()) model.clear();
+  /** Of one kind, or of all. */
+  clear(kind: string | null): void {
+    for (const [name, model] of this.#models) if (kind === null || name === kind) model.clear();
   }
 
   expire(): void {

@@ -1,4 +1,7 @@
-/** A Dovecot behind authorization servers: it takes tokens that are signed by one of them, for the mail server and for POP. */
+/**
+ * A Dovecot behind authorization servers: it takes tokens that are signed by one of them, for the mail server and for POP;
+ * or those that the one which gave them says are good.
+ */
 import { createPublicKey } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,13 +9,16 @@ import { join } from 'node:path';
 import type { AuthorizationServer } from './authorizationServer.ts';
 import { type Dovecot, startDovecot } from './dovecot.ts';
 
-export interface TokenDovecot {
+interface Tokens {
   readonly server: Dovecot;
-  /** Puts in place the keys that they sign with by now. */
-  learnKeys(): Promise<void>;
   /** Why it refused tokens, in its own words, a line each. */
   refusals(): Promise<readonly string[]>;
   stop(): Promise<void>;
+}
+
+export interface TokenDovecot extends Tokens {
+  /** Puts in place the keys that they sign with by now. */
+  learnKeys(): Promise<void>;
 }
 
 /** Its users are u1, u2, …, which is what a token has to call them in `email`. */
@@ -22,10 +28,8 @@ export async function startTokenDovecot(
   authorizations: readonly [AuthorizationServer, ...AuthorizationServer[]],
 ): Promise<TokenDovecot> {
   const [{ audience, scope }] = authorizations;
-  const folder = await mkdtemp(join(tmpdir(), 'tokens-'));
+  const folder = await newFolder();
   const keys = join(folder, 'keys', 'default', 'ES256');
-  // Its process that checks tokens runs as another user.
-  await chmod(folder, 0o755);
   await mkdir(keys, { recursive: true });
   const learnKeys = async () => {
     const known = await Promise.all(authorizations.map((each) => each.jwks()));
@@ -35,19 +39,52 @@ export async function startTokenDovecot(
     }
   };
   await learnKeys();
-  await writeFile(
-    join(folder, 'oauth.ext'),
-    [
-      'introspection_mode = local',
-      `local_validation_key_dict = fs:posix:prefix=${folder}/keys/`,
-      'username_attribute = email',
-      `issuers = ${authorizations.map(({ issuer }) => issuer).join(' ')}`,
-      // What it calls so is compared with "aud".
-      `client_id = ${audience}`,
-      `scope = ${scope}`,
-      '',
-    ].join('\n'),
-  );
+  const started = await startWith(program, users, folder, [
+    'introspection_mode = local',
+    `local_validation_key_dict = fs:posix:prefix=${folder}/keys/`,
+    `issuers = ${authorizations.map(({ issuer }) => issuer).join(' ')}`,
+    // What it calls so is compared with "aud".
+    `client_id = ${audience}`,
+    `scope = ${scope}`,
+  ]);
+  return { ...started, learnKeys };
+}
+
+/** It asks about each token that it is shown (RFC 7662), over TLS. */
+export async function startAskingDovecot(
+  program: string,
+  users: number,
+  authorization: AuthorizationServer,
+): Promise<Tokens> {
+  const { introspectionEndpoint, clientSecret, scope, ca } = authorization;
+  const folder = await newFolder();
+  await writeFile(join(folder, 'issuer.pem'), ca);
+  return startWith(program, users, folder, [
+    'introspection_mode = post',
+    `introspection_url = ${introspectionEndpoint}`,
+    `tls_ca_cert_file = ${folder}/issuer.pem`,
+    'client_id = confidential',
+    `client_secret = ${clientSecret}`,
+    'active_attribute = active',
+    'active_value = true',
+    `scope = ${scope}`,
+  ]);
+}
+
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'tokens-'));
+  // Its process that checks tokens runs as another user.
+  await chmod(folder, 0o755);
+  return folder;
+}
+
+async function startWith(
+  program: string,
+  users: number,
+  folder: string,
+  settings: readonly string[],
+): Promise<Tokens> {
+  await writeFile(join(folder, 'oauth.ext'), [...settings, 'username_attribute = email', ''].join('\n'));
   const options = [
     'auth_mechanisms = xoauth2 oauthbearer',
     'auth_verbose = yes',
@@ -60,7 +97,6 @@ export async function startTokenDovecot(
   const server = await startDovecot(program, { users, options });
   return {
     server,
-    learnKeys,
     async refusals() {
       return (await server.log()).split('\n').filter((line) => /oauth2.*failed/.test(line));
     },
