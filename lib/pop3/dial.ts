@@ -8,8 +8,10 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import { forbidden, type Reach, whatIs } from './addresses.ts';
+import { certificatesIn, isCertificate } from './authorities.ts';
 import {
   abortedError,
+  authoritiesError,
   clientCertificateError,
   dnsError,
   forbiddenError,
@@ -231,9 +233,16 @@ function identities({
   };
 }
 
-/** Before anything is connected to: what cannot be read as a certificate or key throws in the middle of it. */
+/**
+ * Before anything is connected to: the server would be blamed for authorities that cannot be read, and a certificate or key
+ * of our own throws in the middle of the handshake.
+ */
 function refuseUnusable(endpoint: Endpoint): void {
-  const { clientCertificate } = endpoint;
+  const { ca, clientCertificate } = endpoint;
+  const authorities = ca === undefined ? [] : certificatesIn(ca);
+  const broken = authorities.findIndex((pem) => !isCertificate(pem));
+  if (ca !== undefined && (authorities.length === 0 || broken >= 0))
+    throw authoritiesError(endpoint, { nth: broken + 1, of: authorities.length });
   if (clientCertificate === undefined) return;
   try {
     createSecureContext(identities({ clientCertificate }));

@@ -245,6 +245,19 @@ export function wrongKeyError(endpoint: Endpoint, keyHash: string): Pop3Error {
 }
 
 /** What OpenSSL says of a key is told by its code alone. */
+/** `nth`: which of them cannot be read, from 1; `of`: how many there are, which may be none. */
+export function authoritiesError(endpoint: Endpoint, { nth, of }: { nth: number; of: number }): Pop3Error {
+  return dialError('tls', endpoint, undefined, {
+    kind: 'person',
+    code: 'E_POP3_CA',
+    words:
+      of === 0
+        ? 'there is no certificate in "ca"'
+        : `certificate ${nth} of the ${of} in "ca" cannot be read: it may be cut short`,
+    next: 'Nothing was connected to. "ca" must be PEM text, from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----, of each authority.',
+  });
+}
+
 export function clientCertificateError(endpoint: Endpoint, cause: unknown): Pop3Error {
   const { code = 'no code' } = asTrouble(cause);
   return dialError('tls', endpoint, undefined, {

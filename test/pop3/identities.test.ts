@@ -167,3 +167,35 @@ describe('a client certificate', () => {
     expect(server.log.connections).toBe(0);
   });
 });
+
+describe('authorities', () => {
+  it.each<readonly [string, (pem: string) => string, RegExp]>([
+    ['none', () => 'hunter2', /there is no certificate in "ca"/],
+    ['a key', () => '-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----\n', /no certificate/],
+    ['one that is cut short', (pem) => pem.slice(0, 300), /certificate 1 of the 1 .* cannot be read/],
+    [
+      'a good one and a broken one',
+      (pem) => `${pem}\n${pem.replace(/\n.{8}/, '\n!hunter2')}`,
+      /certificate 2 of the 2/,
+    ],
+  ])('that are %s are refused before anything is connected to', async (_what, change, words) => {
+    const server = await startScripted();
+    onTestFinished(() => server.close());
+    const error = await failure<Pop3Error>(
+      opened({ host: 'localhost', port: server.port, ca: change(server.ca) }),
+    );
+    expect(error).toMatchObject({ kind: 'person', code: 'E_POP3_CA', phase: 'tls' });
+    expect(error.message).toMatch(words);
+    expect(JSON.stringify([error.message, error, error.cause])).not.toContain('hunter2');
+    expect(server.log.connections).toBe(0);
+  });
+
+  it('may come with words between them, and several at once', async () => {
+    const server = await startScripted();
+    onTestFinished(() => server.close());
+    const other = await createAuthority('Other');
+    const ca = `# ours\n${other.cert}\n# and theirs\n${server.ca}`;
+    const client = await opened({ host: 'localhost', port: server.port, ca });
+    client.destroy(new Error('done'));
+  });
+});
