@@ -63,8 +63,8 @@ function wholeNumber(name: string, text: string): number {
 
 interface Proven {
   readonly good: boolean;
-  /** For the JSON file. */
-  readonly figures: object;
+  /** For the JSON file; null: the step came to none. */
+  readonly figures: object | null;
 }
 
 interface ProofStep {
@@ -133,11 +133,12 @@ for (const { name, what, prove } of STEPS) {
   // What the other steps found is kept.
   const proven = await prove().catch((error: unknown): Proven => {
     console.error(error instanceof Error ? error.message : error);
-    return { good: false, figures: { error: String(error) } };
+    return { good: false, figures: null };
   });
   good &&= proven.good;
-  if (proven.good) kept[name] = keptOf(name, proven.figures);
-  else console.log(`--- ${name} FAILED`);
+  if (!proven.good) console.log(`--- ${name} FAILED`);
+  // What was broken is among the figures, and is shown as it is.
+  if (proven.figures !== null) kept[name] = keptOf(name, proven.figures);
 }
 if (given.keep) await keep(kept);
 process.exit(good ? 0 : 1);
