@@ -42,7 +42,7 @@ export const SUITES: readonly Suite[] = [
     include: ['test/real/**/*.test.ts'],
     needs: [
       ...(['dovecot', 'versitygw', 'aws-lambda-ric', 'courier', 'popa3d', 'greenmail'] as const),
-      ...(['cyrus', 'mailutils', 'solid-pop3d', 'perdition'] as const),
+      ...(['cyrus', 'mailutils', 'solid-pop3d', 'perdition', 'aws-lambda-rie'] as const),
     ],
     timeoutMs: 2 * MINUTE_MS,
     workers: 2,

@@ -5,6 +5,7 @@
 import { cacheFolder, type Installed, type Log } from './cache.ts';
 import { installDovecot } from './dovecot.ts';
 import { installGreenMail } from './greenMail.ts';
+import { installInterfaceEmulator } from './interfaceEmulator.ts';
 import { installFetchmail, installMpop } from './mailClients.ts';
 import {
   installCourier,
@@ -42,6 +43,7 @@ const PARTS = {
   ministack: { variable: 'MAILFERRY_MINISTACK', install: installMinistack },
   'cfn-lint': { variable: 'MAILFERRY_CFN_LINT', install: installCfnLint },
   'aws-lambda-ric': { variable: 'MAILFERRY_RIC', install: installRuntimeClient },
+  'aws-lambda-rie': { variable: 'MAILFERRY_RIE', install: installInterfaceEmulator },
 } satisfies Record<string, Part>;
 
 export type PartName = keyof typeof PARTS;

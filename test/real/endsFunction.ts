@@ -6,7 +6,14 @@ import type { RunReport } from '../../lib/fetch/report.ts';
 import type { Mailbox } from '../../lib/mailbox/settings.ts';
 import { buildFunctions } from '../../scripts/build.ts';
 import { type JobsQueue, type QueuedMessage, startJobsQueue } from '../servers/jobsQueue.ts';
-import { type Outcome, type Runtime, startRuntime } from '../servers/lambdaRuntime.ts';
+import {
+  type Ending,
+  type Outcome,
+  type Runtime,
+  type RuntimeOptions,
+  type Sandbox,
+  startRuntime,
+} from '../servers/lambdaRuntime.ts';
 import { type SecretVault, startSecretVault } from '../servers/secretVault.ts';
 import type { BucketEnd } from './endsFar.ts';
 import { PARTS } from './endsParts.ts';
@@ -22,21 +29,31 @@ export interface FunctionOptions {
   readonly timeoutMs?: number;
 }
 
-export interface FetchFunction {
-  readonly runtime: Runtime;
+export type FetchFunction = Functions<Outcome, Runtime>;
+
+export interface Functions<O extends Ending, S extends Sandbox<O>> {
+  readonly runtime: S;
   readonly queue: JobsQueue;
   /** One job for one mailbox, and those that it puts into the queue, until one does not end well. */
-  fetch(mailbox: string): Promise<Outcome>;
+  fetch(mailbox: string): Promise<O>;
   /** A minute of the schedule, by the other function. */
-  dispatch(time: string): Promise<Outcome>;
+  dispatch(time: string): Promise<O>;
   /** The next job of the queue, if it has one: taken off it unless the function died or wants it again. */
-  work(): Promise<Outcome | undefined>;
+  work(): Promise<O | undefined>;
   /** The last run's report of this mailbox, as the function logged it. */
   report(mailbox: string): RunReport | undefined;
   stop(): Promise<void>;
 }
 
-export async function startFunction(options: FunctionOptions): Promise<FetchFunction> {
+/** In the sandbox of the tests, whose Runtime API is ours. */
+export function startFunction(options: FunctionOptions): Promise<FetchFunction> {
+  return startFunctionIn(startRuntime, options);
+}
+
+export async function startFunctionIn<O extends Ending, S extends Sandbox<O>>(
+  start: (options: RuntimeOptions) => Promise<S>,
+  options: FunctionOptions,
+): Promise<Functions<O, S>> {
   const { far, mailboxes, timeoutMs = 60_000 } = options;
   const folder = await mkdtemp(join(tmpdir(), 'function-'));
   await buildFunctions(folder);
@@ -58,14 +75,14 @@ export async function startFunction(options: FunctionOptions): Promise<FetchFunc
     MAILFERRY_PATH_STYLE: 'true',
     MAILFERRY_S3_ENDPOINT: options.s3Endpoint ?? far.gateway.endpoint,
   };
-  const dispatcher = await startRuntime({
+  const dispatcher = await start({
     client: PARTS.ric,
     taskRoot: join(folder, 'dispatch'),
     handler: 'index.handler',
     timeoutMs: 30_000,
     env: common,
   });
-  const runtime = await startRuntime({
+  const runtime = await start({
     client: PARTS.ric,
     taskRoot: join(folder, 'fetch'),
     handler: 'index.handler',
@@ -130,7 +147,7 @@ export async function startFunction(options: FunctionOptions): Promise<FetchFunc
 /** The logger leaves out what is null. */
 export const NO_ERROR = { error: null } as const;
 
-function isWell(outcome: Outcome): boolean {
+function isWell(outcome: Ending): boolean {
   if (!('result' in outcome)) return false;
   const { batchItemFailures } = outcome.result as { batchItemFailures: readonly unknown[] };
   return batchItemFailures.length === 0;

@@ -4,6 +4,7 @@ export const PARTS = {
   dovecot: process.env['MAILFERRY_DOVECOT'] ?? '',
   versitygw: process.env['MAILFERRY_VERSITYGW'] ?? '',
   ric: process.env['MAILFERRY_RIC'] ?? '',
+  rie: process.env['MAILFERRY_RIE'] ?? '',
 } as const;
 
 export type Part = keyof typeof PARTS;
@@ -12,6 +13,7 @@ const VARIABLES: Readonly<Record<Part, string>> = {
   dovecot: 'MAILFERRY_DOVECOT',
   versitygw: 'MAILFERRY_VERSITYGW',
   ric: 'MAILFERRY_RIC',
+  rie: 'MAILFERRY_RIE',
 };
 
 /** For `describe.skipIf(missing)(title, …)`. */

@@ -39,18 +39,22 @@ export type Ending =
 /** `peakBytes`: the process's peak resident memory so far; undefined when it was gone before it could be read. */
 export type Outcome = Ending & { readonly peakBytes: number | undefined };
 
-export interface Runtime {
-  /** One at a time, as in a sandbox; rejects while another is under way. */
-  invoke(event: unknown): Promise<Outcome>;
+export interface Sandbox<O extends Ending = Ending> {
+  /** One at a time. */
+  invoke(event: unknown): Promise<O>;
+  stop(): Promise<void>;
+  /** The last of what all its processes wrote to stdout and stderr. */
+  readonly log: string;
+}
+
+/** `invoke` rejects while another is under way. */
+export interface Runtime extends Sandbox<Outcome> {
   /** SIGKILL, as when the sandbox is lost; the event under way resolves as killed. */
   kill(): Promise<void>;
-  stop(): Promise<void>;
   /** Of the process that runs, if one does. */
   readonly pid: number | undefined;
   /** How many processes were started so far. */
   readonly starts: number;
-  /** The last of what all its processes wrote to stdout and stderr. */
-  readonly log: string;
 }
 
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
@@ -157,7 +161,7 @@ function startProcess(
 }
 
 /** What Lambda sets for every function, and nothing of ours: a test that needs more passes it. */
-function lambdaEnvironment(options: RuntimeOptions, address: string): Record<string, string> {
+export function lambdaEnvironment(options: RuntimeOptions, address: string): Record<string, string> {
   return {
     PATH: '/usr/local/bin:/usr/bin:/bin',
     LANG: 'en_US.UTF-8',
