@@ -311,7 +311,7 @@ Exit codes: 0 the refresh token is saved, 2 the command line or the settings are
 is away, 4 it was declined, not decided in time, or cannot be had or saved, 130 interrupted: nothing is changed.`,
   status: `mailferry status [ID …] [options]
 
-Shows what the store has on record: messages, last success (noted hourly while a mailbox is idle),
+Shows what the store has on record: messages, last success (noted each four hours while a mailbox is idle),
 messages that were set aside or are too large and why, and whether the mailbox is failing. It asks no mail server.
 
 ${OPTIONS}

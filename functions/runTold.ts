@@ -55,14 +55,14 @@ export function figuresOf(
   ];
 }
 
-/** Of the last success. One that went well is new, however seldom an idle mailbox notes it; one that never did counts from its first failure. */
+/** Of the last success. An idle mailbox notes it seldom, but the first failure behind it is noted at once. */
 function ageOf(
   outcome: RunReport['outcome'],
   standing: RunReport['standing'],
   nowMs: number,
 ): readonly (readonly [Figure, number])[] {
   if (outcome === 'done') return [['OldestSuccessAgeSeconds', 0]];
-  const sinceMs = standing && (standing.lastSuccessMs || standing.failing?.sinceMs);
+  const sinceMs = standing && Math.max(standing.lastSuccessMs, standing.failing?.sinceMs ?? 0);
   return sinceMs ? [['OldestSuccessAgeSeconds', Math.max(0, (nowMs - sinceMs) / 1000)]] : [];
 }
 

@@ -68,7 +68,7 @@ export interface RunReport {
 export interface Standing {
   /** Whether messages that may have killed a process wait to be tried with nothing else under way. */
   readonly suspects: boolean;
-  /** Epoch milliseconds, noted hourly while the mailbox is idle; 0: never. */
+  /** Epoch milliseconds, noted each four hours while the mailbox is idle; 0: never. */
   readonly lastSuccessMs: number;
   /** `told`: whether a person was told, or is about to be. Null: its last attempt went well. */
   readonly failing: { readonly sinceMs: number; readonly told: boolean } | null;

@@ -43,7 +43,7 @@ export interface RunOptions {
 }
 
 /** An idle mailbox's last success is written down this often, and otherwise nothing. */
-const SUCCESS_NOTED_MS = 3_600_000;
+const SUCCESS_NOTED_MS = 4 * 3_600_000;
 
 /** Part of the run's time that the connection may not use, so that a hanging QUIT leaves room to end. */
 const CONNECTION_MARGIN_SHARE = 50;

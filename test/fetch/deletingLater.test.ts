@@ -28,7 +28,7 @@ describe('delete: { daysAfterStored }', () => {
     const world = new World({ store, messages: three(), settings: daysAfterStored(2) });
     expect(await world.run()).toMatchObject({ outcome: 'done', counts: { stored: 3 } });
     world.skewMs = 2 * DAY_MS - 60_000;
-    // What is waited for costs nothing: the hourly note of success comes first.
+    // What is waited for costs nothing: the note of success comes first.
     await world.run();
     requests.length = 0;
     expect(await world.run()).toMatchObject({ outcome: 'done', deletions: { requested: 0 } });

@@ -85,6 +85,10 @@ describe('a run that is told', () => {
       MailboxesFailing: 0,
       OldestSuccessAgeSeconds: 7200,
     });
+    // It went well until then, though an idle mailbox had not noted that for a while.
+    const lately = { ...standing, failing: { sinceMs: NOW_MS - 60_000, told: false } };
+    const first = report({ outcome: 'failed', error: { ...failed, message: 'no' }, standing: lately });
+    expect(told(first).figures).toMatchObject({ OldestSuccessAgeSeconds: 60 });
     const failing = { ...standing, lastSuccessMs: 0, failing: { sinceMs: NOW_MS - 1000, told: true } };
     const waiting = { until: 'x', code: 'E_POP3_THROTTLED', message: 'slow down' };
     expect(told(report({ outcome: 'waiting', waiting, standing: failing })).figures).toMatchObject({

@@ -22,8 +22,8 @@ export const FIXED = { alarms: 21, figures: 11, secretsFor: 1000, functionsAtOnc
 /** Lambda asks each queue with five long polls of 20 s at a time, while nothing is there. */
 const EMPTY_POLLS = 5 * 3 * MONTH_MINUTES;
 
-/** An idle mailbox's head is written once an hour (lib/fetch/run.ts). */
-const NOTED_A_MONTH = 30 * 24;
+/** An idle mailbox's head is written each four hours (lib/fetch/run.ts). */
+const NOTED_A_MONTH = 30 * 6;
 
 /** A process keeps a secret for five minutes. */
 const SECRET_MINUTES = 5;
@@ -85,7 +85,7 @@ export function monthLines(measured: Measured, given: Months): readonly Line[] {
     line('Lambda: fetch', time(idle, fetchMb, perMailbox)),
     line('Lambda: dispatch', time(scaled(dispatch, share), MEMORY_MB.dispatch, MONTH_MINUTES)),
     ...requests(idle, perMailbox).filter(({ dollars }) => dollars > 0),
-    line('S3: the hourly note of each mailbox', { s3Writes: mailboxes * NOTED_A_MONTH }),
+    line('S3: the note of success of each mailbox', { s3Writes: mailboxes * NOTED_A_MONTH }),
     line('SQS: jobs', { fifoCalls: sends + 2 * jobs + EMPTY_POLLS, queueCalls: EMPTY_POLLS }),
     line('Secrets Manager', {
       secrets,
