@@ -62,8 +62,8 @@ describe('the bill', () => {
     const bulk = millionLines(MEASURED, 'bulk');
     expect(of(bulk, 'S3: writes')).toBeCloseTo(1.1 * 5);
     expect(of(bulk, 'EventBridge: events')).toBeCloseTo(1);
-    // 10,000 calls of a second and a GB.
-    expect(of(bulk, 'Lambda: fetch')).toBeCloseTo(10_000 * 0.0000133334 + 0.002);
+    // 10,000 calls of a second and half a GB.
+    expect(of(bulk, 'Lambda: fetch')).toBeCloseTo((10_000 * 0.0000133334) / 2 + 0.002);
     const trickle = millionLines(MEASURED, 'trickle');
     expect(of(trickle, 'S3: writes')).toBeCloseTo(20);
     expect(of(trickle, 'S3: reads')).toBe(0);
@@ -77,7 +77,7 @@ describe('the bill', () => {
     const month = monthLines(MEASURED, { mailboxes: 1000, everyMinutes: 5 });
     // 8,640 polls of 100 jobs, 11 reads each.
     expect(of(month, 'S3: reads')).toBeCloseTo((8640 * 100 * 11 * 0.4) / 1e6);
-    expect(of(month, 'Lambda: fetch')).toBeCloseTo(8640 * 100 * (0.0000133334 + 0.2 / 1e6));
+    expect(of(month, 'Lambda: fetch')).toBeCloseTo(8640 * 100 * (0.0000133334 / 2 + 0.2 / 1e6));
     const tenfold = monthLines(MEASURED, { mailboxes: 10_000, everyMinutes: 5 });
     for (const what of ['S3: reads', 'Lambda: fetch'])
       expect(of(tenfold, what)).toBeCloseTo(10 * of(month, what));

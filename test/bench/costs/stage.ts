@@ -23,7 +23,7 @@ export interface Work extends Readonly<Requests> {
 }
 
 /** As serverless.yml has them. */
-export const MEMORY_MB = { dispatch: 512, fetch: 1024, parse: 1769 } as const;
+export const MEMORY_MB = { dispatch: 512, fetch: 512, parse: 1769 } as const;
 
 export type FunctionName = keyof typeof MEMORY_MB;
 
