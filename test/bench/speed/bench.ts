@@ -1,5 +1,5 @@
 /** The speed table: a Dovecot with the mail, a line to it, and the contestants in turn. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { type Dovecot, startDovecot } from '../../servers/dovecot.ts';
-import { end } from '../../servers/tied.ts';
+import { end, spawnTied } from '../../servers/tied.ts';
 import { startVersitygw, type Versitygw } from '../../servers/versitygw.ts';
 import type { Job } from './job.ts';
 import { byFile } from './profile.ts';
@@ -223,9 +223,14 @@ async function newBucket({ endpoint, region, accessKey, secretKey }: Versitygw) 
 
 async function startProxy(target: number, delayMs: number): Promise<{ child: ChildProcess; port: number }> {
   const file = fileURLToPath(new URL('delayProxy.ts', import.meta.url));
-  const child = spawn(process.execPath, [file, String(target), String(delayMs)], {
+  const child = spawnTied([process.execPath, file, String(target), String(delayMs)], 'KILL', {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  const [line] = (await once(createInterface({ input: stdoutOf(child) }), 'line')) as [string];
   return { child, port: Number(line) };
+}
+
+function stdoutOf({ stdout }: ChildProcess) {
+  if (stdout === null) throw new Error('It has no stdout.');
+  return stdout;
 }
