@@ -29,6 +29,7 @@ const OPTIONS = {
   bucket: { type: 'string' },
   region: { type: 'string' },
   endpoint: { type: 'string' },
+  'lock-days': { type: 'string' },
   bus: { type: 'string' },
   yes: { type: 'boolean', default: false },
   remove: { type: 'boolean', default: false },
@@ -66,6 +67,8 @@ export interface Arguments {
   readonly region: string | undefined;
   /** Of the bucket, in an S3-compatible store. */
   readonly endpoint: string | undefined;
+  /** Of mail that is stored in the bucket. */
+  readonly lockDays: number | undefined;
   /** In place of the file's events. */
   readonly bus: string | undefined;
   /** Nothing is asked. */
@@ -108,6 +111,7 @@ export function readArguments(argv: readonly string[]): Arguments {
     throw new UsageError('--transcript is for check and fetch.');
   if (bucket === undefined && (region ?? endpoint) !== undefined)
     throw new UsageError('--region and --endpoint are of a bucket: name it with --bucket.');
+  const lockDays = lockDaysOf(values['lock-days'], bucket);
   if (command !== undefined && !help) refuseForeign(command, values);
   return {
     command,
@@ -123,6 +127,7 @@ export function readArguments(argv: readonly string[]): Arguments {
     bucket,
     region,
     endpoint,
+    lockDays,
     bus,
     yes,
     remove,
@@ -160,6 +165,18 @@ function adHocOf(
   if (host === undefined || user === undefined)
     throw new UsageError('A mailbox that is in no file wants both --host and --user.');
   return { host, user, port, tls, passwordFrom, ca };
+}
+
+const MOST_LOCK_DAYS = 36_500;
+
+function lockDaysOf(given: string | undefined, bucket: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  if (bucket === undefined) throw new UsageError('--lock-days is of a bucket: name it with --bucket.');
+  const days = Number(given);
+  if (/^\d+$/.test(given) && days >= 1 && days <= MOST_LOCK_DAYS) return days;
+  throw new UsageError(
+    `--lock-days must be a whole number of days from 1 to ${MOST_LOCK_DAYS}, not "${given}".`,
+  );
 }
 
 function parsed(argv: readonly string[]) {

@@ -28,6 +28,7 @@ const OPTIONS = `Options:
   --folder DIR          store in this folder instead of the file's store
   --bucket NAME         without --config: the mailboxes and the store of this bucket; with it: store there
     --region R, --endpoint URL   of that bucket; the endpoint is that of an S3-compatible store
+    --lock-days N       keep each mail there so long by S3 Object Lock
   --bus NAME            announce on this EventBridge bus
   --json                results as JSON, one object a line, on stdout
   --time-limit SECONDS  of one run on one mailbox (default: ${DEFAULT_TIME_LIMIT_SECONDS})

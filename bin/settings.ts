@@ -37,6 +37,7 @@ export interface SettingsChoice {
   readonly bucket: string | undefined;
   readonly region?: string | undefined;
   readonly endpoint?: string | undefined;
+  readonly lockDays?: number | undefined;
   readonly bus?: string | undefined;
   /** Mailboxes to use; none: all that are enabled. */
   readonly ids: readonly string[];
@@ -133,11 +134,12 @@ function withStore(given: unknown, choice: SettingsChoice, cwd: string): unknown
 }
 
 /** As the command line names it. Hardly any store but AWS has a host name for each bucket. */
-export function bucketOf({ bucket = '', region, endpoint }: SettingsChoice): StoreSettings {
+export function bucketOf({ bucket = '', region, endpoint, lockDays: days }: SettingsChoice): StoreSettings {
   return {
     bucket,
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint, pathStyle: true }),
+    ...(days === undefined ? {} : { objectLock: { mode: 'compliance', days } }),
   };
 }
 

@@ -60,14 +60,17 @@ export const TOKEN_REQUESTS: TokenRequestOptions = { reach: 'any' };
 
 const chance = { sleep: (ms: number) => sleep(ms), random: systemClock.random };
 
+const LOCK_MODES = { compliance: 'COMPLIANCE', governance: 'GOVERNANCE' } as const;
+
 export function storeOf(store: StoreSettings): ObjectStore {
   if ('folder' in store) return folderStore(store.folder, systemClock);
-  const { bucket, region, endpoint, pathStyle } = store;
+  const { bucket, region, endpoint, pathStyle, objectLock: lock } = store;
   return s3Store({
     bucket,
     region: resolved(region),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(pathStyle === undefined ? {} : { forcePathStyle: pathStyle }),
+    ...(lock && { objectLock: { mode: LOCK_MODES[lock.mode], days: lock.days, now: systemClock.now } }),
     ...chance,
   });
 }

@@ -12,12 +12,13 @@ import type { Environment, QueueEnvironment, StoreEnvironment } from './environm
 /** For whoever waits and tries again. */
 export const chance = { sleep: (ms: number) => sleep(ms), random: systemClock.random };
 
-export function storeOf({ bucket, region, s3Endpoint, pathStyle }: StoreEnvironment): ObjectStore {
+export function storeOf({ bucket, region, s3Endpoint, pathStyle, lock }: StoreEnvironment): ObjectStore {
   return s3Store({
     bucket,
     region,
     forcePathStyle: pathStyle,
     ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint }),
+    ...(lock && { objectLock: { ...lock, now: systemClock.now } }),
     ...chance,
   });
 }

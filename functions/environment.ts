@@ -20,6 +20,12 @@ const common = z.object({
   MAILFERRY_S3_ENDPOINT: url.optional(),
   MAILFERRY_EVENTS_ENDPOINT: url.optional(),
   MAILFERRY_SECRETS_ENDPOINT: url.optional(),
+  /** Of mail objects, by S3 Object Lock; 0: none. */
+  MAILFERRY_LOCK_DAYS: z
+    .string()
+    .regex(/^\d{1,5}$/, 'must be a number of days')
+    .default('0'),
+  MAILFERRY_LOCK_MODE: z.enum(['COMPLIANCE', 'GOVERNANCE']).default('COMPLIANCE'),
   MAILFERRY_PATH_STYLE: z.enum(['true', 'false']).default('false'),
   /** Whether a mailbox's host may be in a private network, or this very machine. */
   MAILFERRY_PRIVATE_ADDRESSES: z.enum(['true', 'false']).default('false'),
@@ -35,6 +41,7 @@ export interface StoreEnvironment {
   readonly eventsEndpoint: string | undefined;
   readonly secretsEndpoint: string | undefined;
   readonly pathStyle: boolean;
+  readonly lock: { readonly mode: 'COMPLIANCE' | 'GOVERNANCE'; readonly days: number } | undefined;
   readonly privateAddresses: boolean;
   readonly serviceName: string | undefined;
 }
@@ -86,6 +93,10 @@ function commonOf(data: z.infer<typeof common>): StoreEnvironment {
     eventsEndpoint: data.MAILFERRY_EVENTS_ENDPOINT,
     secretsEndpoint: data.MAILFERRY_SECRETS_ENDPOINT,
     pathStyle: data.MAILFERRY_PATH_STYLE === 'true',
+    lock:
+      Number(data.MAILFERRY_LOCK_DAYS) === 0
+        ? undefined
+        : { mode: data.MAILFERRY_LOCK_MODE, days: Number(data.MAILFERRY_LOCK_DAYS) },
     privateAddresses: data.MAILFERRY_PRIVATE_ADDRESSES === 'true',
     serviceName: data.POWERTOOLS_SERVICE_NAME,
   };

@@ -127,6 +127,15 @@ const mailbox = mailboxSettings.transform(({ preset, signIn, host, port, sizes, 
 
 const mailboxes = z.array(mailbox, 'must be a list of mailboxes').min(1, 'must name at least one mailbox');
 
+const LOCK_DAYS = 'must be a whole number of days from 1 to 36500';
+
+/** Retention of each mail object from when it is stored, in a bucket with S3 Object Lock. */
+const objectLock = z.strictObject({
+  /** compliance: nobody can shorten it; governance: whoever has s3:BypassGovernanceRetention. */
+  mode: z.enum(['compliance', 'governance'], 'must be compliance or governance').default('compliance'),
+  days: z.int(LOCK_DAYS).min(1, LOCK_DAYS).max(36_500, LOCK_DAYS),
+});
+
 const store = z.union(
   [
     z.strictObject({ folder: z.string().min(1) }),
@@ -136,9 +145,10 @@ const store = z.union(
       /** Of an S3-compatible store; absent for AWS. */
       endpoint: z.url({ protocol: /^https?$/ }).optional(),
       pathStyle: z.boolean().optional(),
+      objectLock: objectLock.optional(),
     }),
   ],
-  { error: 'must be { folder } or { bucket, region?, endpoint?, pathStyle? }' },
+  { error: 'must be { folder } or { bucket, region?, endpoint?, pathStyle?, objectLock? }' },
 );
 
 const events = z.union(

@@ -25,7 +25,6 @@ import {
 } from './port.ts';
 import { type CallOptions, FOR_CREATE, FOR_REPLACE, HARMLESS, S3Calls, type S3Options } from './s3Calls.ts';
 import { answerError } from './s3Errors.ts';
-import { objectHeaders } from './s3Headers.ts';
 import { compareObject, getObject } from './s3Read.ts';
 import { S3Upload } from './s3Upload.ts';
 
@@ -144,7 +143,7 @@ class S3Store implements ObjectStore {
         Body: body,
         ContentLength: body.length,
         ChecksumSHA256: checksum,
-        ...objectHeaders(key),
+        ...this.#calls.headersOf(key),
         ...condition,
       });
     return async (options) => (await this.#calls.client.send(command(), options)).ETag;

@@ -35,6 +35,10 @@ const CLOCK: Advice = {
   code: 'E_STORE_CLOCK',
   next: "This machine's clock is wrong by more than the store allows: set it.",
 };
+const NO_LOCK: Advice = {
+  code: 'E_STORE_NO_LOCK',
+  next: 'The bucket has no Object Lock, and mail is to be kept by it: enable it for the bucket, or leave the retention out.',
+};
 const REFUSED: Advice = {
   code: 'E_STORE_REFUSED',
   next: 'The store refuses the request; its words are above.',
@@ -82,7 +86,11 @@ const PERMISSION: Readonly<Record<string, string>> = {
   remove: 's3:DeleteObject',
 };
 
-export function adviceFor(answer: Pick<Answer, 'code' | 'status'>, operation: string): Advice {
+/** S3: "Bucket is missing Object Lock Configuration", with the code of every other 400. */
+const LOCK_IS_MISSING = /missing object ?lock/i;
+
+export function adviceFor(answer: Pick<Answer, 'code' | 'status' | 'words'>, operation: string): Advice {
+  if (LOCK_IS_MISSING.test(answer.words)) return NO_LOCK;
   const known = BY_CODE[answer.code] ?? BY_STATUS[answer.status ?? 0];
   if (known) return known;
   if (CERTIFICATE.test(answer.code)) return TLS;
@@ -91,6 +99,7 @@ export function adviceFor(answer: Pick<Answer, 'code' | 'status'>, operation: st
 
 function denied(operation: string): Advice {
   const permission = PERMISSION[operation] ?? 's3:*';
+  const retention = permission === 's3:PutObject' ? ' (with a retention, s3:PutObjectRetention too)' : '';
   // S3 does not tell somebody who may not list whether a key exists.
   const list =
     permission === 's3:GetObject'
@@ -98,6 +107,6 @@ function denied(operation: string): Advice {
       : '';
   return {
     code: 'E_STORE_DENIED',
-    next: `Access was denied: allow ${permission} to this process, and look for a bucket policy or key policy that forbids it.${list}`,
+    next: `Access was denied: allow ${permission}${retention} to this process, and look for a bucket policy or key policy that forbids it.${list}`,
   };
 }

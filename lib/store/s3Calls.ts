@@ -2,6 +2,7 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { type Answer, type AnswerClass, readAnswer } from './s3Errors.ts';
+import { type ObjectHeaders, type ObjectLock, objectHeaders } from './s3Headers.ts';
 
 export interface S3Options {
   readonly bucket: string;
@@ -12,6 +13,8 @@ export interface S3Options {
   readonly forcePathStyle?: boolean;
   /** Default: the SDK's chain (environment, files, role). */
   readonly credentials?: NonNullable<S3ClientConfig['credentials']>;
+  /** Of mail objects; the bucket must have Object Lock enabled. Default: none. */
+  readonly objectLock?: ObjectLock;
   readonly limits?: Partial<S3Limits>;
   readonly sleep: (ms: number) => Promise<void>;
   /** In [0, 1). */
@@ -79,6 +82,7 @@ export interface Call {
 export class S3Calls {
   readonly client: S3Client;
   readonly bucket: string;
+  readonly #objectLock: ObjectLock | undefined;
   readonly #limits: S3Limits;
   readonly #sleep: (ms: number) => Promise<void>;
   readonly #random: () => number;
@@ -86,9 +90,14 @@ export class S3Calls {
   constructor(options: S3Options) {
     this.#limits = { ...LIMITS, ...options.limits };
     this.bucket = options.bucket;
+    this.#objectLock = options.objectLock;
     this.#sleep = options.sleep;
     this.#random = options.random;
     this.client = makeClient(options, this.#limits);
+  }
+
+  headersOf(key: string): ObjectHeaders {
+    return objectHeaders(key, this.#objectLock);
   }
 
   /** The value of the first try that has one, else the last try's answer. */

@@ -17,7 +17,6 @@ import {
 import { type Digest, PART_BYTES, StoreError, UPLOAD_BYTES, type Upload } from './port.ts';
 import { FOR_COMPLETE, HARMLESS, type Reply, type S3Calls } from './s3Calls.ts';
 import { answerError } from './s3Errors.ts';
-import { objectHeaders } from './s3Headers.ts';
 
 /** One part may be sent while another's answer is awaited, and one is being filled; more would only hold memory. */
 const PARTS_IN_FLIGHT = UPLOAD_BYTES / PART_BYTES - 1;
@@ -133,7 +132,7 @@ export class S3Upload implements Upload {
       Key: this.#key,
       ChecksumAlgorithm: 'SHA256' as const,
       ChecksumType: 'COMPOSITE' as const,
-      ...objectHeaders(this.#key),
+      ...this.#calls.headersOf(this.#key),
     };
     const reply = await this.#calls.run({ again: HARMLESS, cancel: this.#cancel.signal }, (options) =>
       this.#calls.client.send(new CreateMultipartUploadCommand(input), options),

@@ -191,6 +191,9 @@ describe('a bucket', () => {
     expect(await said('fetch', '--bucket', 'archive', '--region', 'eu-west-1')).toContain('--bus');
     expect(await said('status', '--bucket', 'archive')).toContain('--region');
     expect(await said('status', '--region', 'eu-west-1')).toContain('--bucket');
+    expect(await said('fetch', '--lock-days', '30')).toContain('--bucket');
+    for (const wrong of ['0', 'a year', '1e9'])
+      expect(await said('fetch', '--bucket', 'archive', '--lock-days', wrong)).toContain('from 1 to 36500');
   });
 });
 

@@ -93,6 +93,24 @@ mailboxes:
     expect(events).toEqual({ bus: 'mail', region: 'eu-west-1' });
   });
 
+  it('keeps mail in its bucket for as long as it says, or the command line does', async () => {
+    const locked = (objectLock: string) =>
+      folderWith(
+        MINIMAL_FILE.replace(
+          '{ folder: ./mail }',
+          `{ bucket: one, region: eu-west-1, objectLock: ${objectLock} }\nevents: { bus: mail }`,
+        ),
+      );
+    const cwd = await locked('{ days: 365 }');
+    const objectLock = { mode: 'compliance', days: 365 };
+    expect((await loadSettings(NOTHING, at(cwd))).store).toMatchObject({ objectLock });
+    const { store } = await loadSettings({ ...NOTHING, bucket: 'two', lockDays: 7 }, at(cwd));
+    expect(store).toMatchObject({ bucket: 'two', objectLock: { mode: 'compliance', days: 7 } });
+    const said = await mailferry(['fetch'], { cwd: await locked('{ days: 0, mode: forever }') });
+    expect(said.code).toBe(EXIT.usage);
+    expect(said.stderr).toContain('objectLock');
+  });
+
   it('needs a region for AWS, of its own or of the environment', async () => {
     const cwd = await folderWith(
       MINIMAL_FILE.replace('{ folder: ./mail }', '{ bucket: one }\nevents: { bus: mail }'),

@@ -73,6 +73,11 @@ const WITH: readonly {
     },
   },
   {
+    what: 'a retention of mail',
+    parameters: { LockDays: '30' },
+    more: { FetchRole: [`s3:PutObjectRetention ${MAIL}/mail/*`] },
+  },
+  {
     what: 'refresh tokens that are replaced at each use',
     parameters: { RotatesTokens: 'true' },
     more: { FetchRole: [`secretsmanager:PutSecretValue ${SECRETS}`] },

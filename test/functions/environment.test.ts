@@ -27,7 +27,18 @@ describe('the environment', () => {
       secretsEndpoint: undefined,
       pathStyle: false,
       privateAddresses: false,
+      lock: undefined,
     });
+  });
+
+  it('keeps mail for so many days, where it says so', () => {
+    expect(readEnvironment({ ...GOOD, MAILFERRY_LOCK_DAYS: '0' }).lock).toBeUndefined();
+    expect(readEnvironment({ ...GOOD, MAILFERRY_LOCK_DAYS: '365' }).lock).toEqual({
+      ...{ mode: 'COMPLIANCE', days: 365 },
+    });
+    const governed = { MAILFERRY_LOCK_DAYS: '7', MAILFERRY_LOCK_MODE: 'GOVERNANCE' };
+    expect(readEnvironment({ ...GOOD, ...governed }).lock).toEqual({ mode: 'GOVERNANCE', days: 7 });
+    expect(() => readEnvironment({ ...GOOD, MAILFERRY_LOCK_DAYS: 'a year' })).toThrow(/number of days/);
   });
 
   it('lets no mailbox reach a private network or the machine itself, unless it says so', async () => {

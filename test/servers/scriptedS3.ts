@@ -45,8 +45,8 @@ export interface ScriptedS3 {
 }
 
 /** S3's error document. */
-export function s3Error(status: number, code: string, more = ''): S3Answer {
-  const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>words of ${code}</Message>${more}</Error>`;
+export function s3Error(status: number, code: string, more = '', words = `words of ${code}`): S3Answer {
+  const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${words}</Message>${more}</Error>`;
   return { status, headers: { 'content-type': 'application/xml' }, body };
 }
 

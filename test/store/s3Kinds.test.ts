@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
+  HeadObjectCommand,
   ListObjectVersionsCommand,
   PutBucketVersioningCommand,
   PutObjectLockConfigurationCommand,
@@ -14,20 +15,21 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deletesAllowed, probe } from '../../lib/store/abilities.ts';
 import { digestOf } from '../../lib/store/checksum.ts';
-import type { ObjectStore } from '../../lib/store/port.ts';
+import { type ObjectStore, PART_BYTES } from '../../lib/store/port.ts';
 import { s3Store } from '../../lib/store/s3.ts';
+import type { S3Options } from '../../lib/store/s3Calls.ts';
 import { startMinio } from '../servers/minio.ts';
 import type { S3Server } from '../servers/s3Process.ts';
 import { startVersitygw } from '../servers/versitygw.ts';
 import { objectStoreContract } from './contract.ts';
 import { contentOf } from './reading.ts';
-import { bytes } from './writing.ts';
+import { bytes, noise, uploaded } from './writing.ts';
 
 /** QUIRK: versitygw 1.8.0 answers 412 to a create over a deletion's marker, and replaces under the version before it. */
 const MARKS = 'versitygw';
 
 /** A locked bucket keeps versions, too: where time is short it is enough. */
-type BucketKind = 'plain' | 'versioned' | 'locked';
+type BucketKind = 'plain' | 'versioned' | 'locked' | 'lockable';
 
 const SERVERS = [
   {
@@ -81,7 +83,7 @@ for (const { name, variable, start, kinds } of SERVERS) {
       await client.send(
         new CreateBucketCommand({
           Bucket,
-          ...(kind === 'locked' ? { ObjectLockEnabledForBucket: true } : {}),
+          ...(kind.startsWith('lock') ? { ObjectLockEnabledForBucket: true } : {}),
         }),
       );
       if (kind === 'versioned')
@@ -100,8 +102,11 @@ for (const { name, variable, start, kinds } of SERVERS) {
         );
       return Bucket;
     };
-    const store = (bucket: string): ObjectStore =>
-      s3Store({ bucket, ...connection(), sleep: async (ms) => void (await sleep(ms)), random: Math.random });
+    const store = (bucket: string, objectLock?: S3Options['objectLock']): ObjectStore =>
+      s3Store({
+        ...{ bucket, ...connection(), ...(objectLock && { objectLock }) },
+        ...{ sleep: async (ms) => void (await sleep(ms)), random: Math.random },
+      });
 
     for (const kind of kinds) {
       objectStoreContract(
@@ -116,6 +121,40 @@ for (const { name, variable, start, kinds } of SERVERS) {
         expect(deletesAllowed(abilities)).toBe(true);
       });
     }
+
+    it('keeps each mail by a retention of its own, and lets the state go', async () => {
+      const Bucket = await made('lockable');
+      const objectLock = { mode: 'COMPLIANCE', days: 1, now: Date.now } as const;
+      const kept = store(Bucket, objectLock);
+      const [small, large] = [bytes('kept'), noise(PART_BYTES + 1, 'kept')];
+      const keys = ['mail/support/1.eml', 'mail/support/2.eml'] as const;
+      expect(await kept.create(keys[0], small, digestOf(small))).toBe('created');
+      const { upload, digest } = await uploaded(kept, keys[1], large);
+      expect(await upload.complete(digest)).toBe('created');
+      expect(await kept.replace('state/support.json', bytes('{}'), null)).not.toBe('conflict');
+      const versionOf = async (Key: string) => {
+        const { Versions = [] } = await client.send(new ListObjectVersionsCommand({ Bucket, Prefix: Key }));
+        return { Bucket, Key, VersionId: Versions[0]?.VersionId };
+      };
+      for (const Key of keys) {
+        const head = await client.send(new HeadObjectCommand({ Bucket, Key }));
+        expect(head.ObjectLockMode).toBe('COMPLIANCE');
+        const leftMs = (head.ObjectLockRetainUntilDate?.getTime() ?? 0) - Date.now();
+        expect(leftMs).toBeGreaterThan(23 * 3_600_000);
+        await expect(client.send(new DeleteObjectCommand(await versionOf(Key)))).rejects.toThrow();
+      }
+      expect(await contentOf(kept, keys[1])).toEqual(large);
+      await client.send(new DeleteObjectCommand(await versionOf('state/support.json')));
+      expect(await kept.read('state/support.json')).toBeNull();
+    });
+
+    it('says so where mail is to be kept and the bucket has no Object Lock', async () => {
+      const kept = store(await made('plain'), { mode: 'COMPLIANCE', days: 1, now: Date.now });
+      const body = bytes('kept');
+      await expect(kept.create('mail/support/1.eml', body, digestOf(body))).rejects.toMatchObject({
+        ...{ kind: 'person', code: 'E_STORE_NO_LOCK' },
+      });
+    });
 
     it('keeps what is under Object Lock, whoever would delete it', async () => {
       const Bucket = await made('locked');

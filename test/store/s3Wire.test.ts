@@ -38,6 +38,41 @@ describe('what goes over the wire', () => {
     expect(headers).not.toMatch(/x-amz-meta|secret plans|example\.com|100-continue|aws-chunked|crc/i);
   });
 
+  it('asks for the retention of a mail, sent whole or in parts, and of nothing else', async () => {
+    const now = () => Date.parse('2026-03-01T12:00:00Z');
+    const lock = { mode: 'COMPLIANCE', days: 30, now } as const;
+    const answer = ({ operation }: { operation: string }) => {
+      if (operation === 'CreateMultipartUpload') return begun;
+      return operation === 'CompleteMultipartUpload' ? completed : stored;
+    };
+    const store = await storeWith(answer, {}, { objectLock: lock });
+    const small = bytes('Subject: x\r\n\r\n');
+    await store.create('mail/a/1.eml', small, digestOf(small));
+    const { upload, digest } = await uploaded(store, 'mail/a/2.eml', noise(PART_BYTES + 1, 'lock'));
+    await upload.complete(digest);
+    await store.create('state/a/1-x.ndjson.gz', small, digestOf(small));
+    await store.replace('state/a.json', bytes('{}'), null);
+    const locked = requests().filter(({ headers }) => 'x-amz-object-lock-mode' in headers);
+    expect(locked.map(({ operation }) => operation)).toEqual(['PutObject', 'CreateMultipartUpload']);
+    for (const { headers } of locked) {
+      expect(headers['x-amz-object-lock-mode']).toBe('COMPLIANCE');
+      expect(Date.parse(String(headers['x-amz-object-lock-retain-until-date']))).toBe(
+        Date.parse('2026-03-31T12:00:00Z'),
+      );
+    }
+  });
+
+  it('that a bucket without Object Lock refuses is told as that', async () => {
+    const lock = { mode: 'GOVERNANCE', days: 1, now: Date.now } as const;
+    const refusal = s3Error(400, 'InvalidRequest', '', 'Bucket is missing Object Lock Configuration');
+    const store = await storeWith(() => refusal, {}, { objectLock: lock });
+    const small = bytes('Subject: x\r\n\r\n');
+    await expect(store.create('mail/a/1.eml', small, digestOf(small))).rejects.toMatchObject({
+      ...{ kind: 'person', code: 'E_STORE_NO_LOCK' },
+      message: expect.stringContaining('missing Object Lock Configuration'),
+    });
+  });
+
   it('is JSON for a document, created under If-None-Match', async () => {
     const store = await storeWith(() => stored);
     await store.replace('state/a.json', bytes('{}'), null);

@@ -2,7 +2,7 @@
 import { afterEach } from 'vitest';
 import type { ObjectStore } from '../../lib/store/port.ts';
 import { s3Store } from '../../lib/store/s3.ts';
-import type { S3Limits } from '../../lib/store/s3Calls.ts';
+import type { S3Limits, S3Options } from '../../lib/store/s3Calls.ts';
 import {
   type S3Answer,
   type S3Operation,
@@ -38,6 +38,7 @@ export const IMPATIENT: Partial<S3Limits> = { requestMs: SHORT_MS };
 export async function storeWith(
   answer: (request: S3Request, before: number) => S3Answer | Promise<S3Answer>,
   limits: Partial<S3Limits> = {},
+  more: Pick<S3Options, 'objectLock'> = {},
 ): Promise<ObjectStore> {
   server = await startScriptedS3(answer);
   return s3Store({
@@ -49,6 +50,7 @@ export async function storeWith(
     limits: { requestMs: LONG_MS, silenceMs: LONG_MS, ...limits },
     sleep: async () => {},
     random: () => 0.5,
+    ...more,
   });
 }
 
