@@ -85,20 +85,28 @@ function wanted({ only }: BenchOptions, title: string): boolean {
   return only.length === 0 || only.every((text) => title.includes(text));
 }
 
+export interface Profiled {
+  /** Of the workload and the contestant. */
+  readonly title: string;
+  /** "share file" lines, the largest first. */
+  readonly text: string;
+}
+
 /** One of our own runs for each workload under the profiler, without a delay. */
-export async function profileOn(options: BenchOptions & { profile: 'null' | 'folder' }): Promise<void> {
-  await onGround(options, async (ground) => {
+export async function profileOn(
+  options: BenchOptions & { profile: 'null' | 'folder' },
+): Promise<readonly Profiled[]> {
+  return onGround(options, async (ground) => {
+    const told: Profiled[] = [];
     for (const [at, workload] of WORKLOADS.entries()) {
       if (!wanted(options, `${workload.name}, direct`)) continue;
       const expected = await fill(ground, at, workload);
       const profiles = await mkdtemp(join(ground.folder, 'profile-'));
-      const flags = ['--cpu-prof', `--cpu-prof-dir=${profiles}`];
-      const contestant = ours(options.profile, { flags });
+      const contestant = ours(options.profile, { profile: profiles });
       await runOnce(ground, contestant, { at, expected, port: ground.server.port });
-      options.log(
-        `\n${workload.name}, ${contestant.name}: share of the time, by file\n${await byFile(profiles)}`,
-      );
+      told.push({ title: `${workload.name}, ${contestant.name}`, text: await byFile(profiles) });
     }
+    return told;
   });
 }
 

@@ -15,6 +15,8 @@ export interface Job {
 
 export interface OursJob extends Job {
   readonly store: 'null' | 'folder' | 's3';
+  /** A folder for what V8's profiler saw of the run, and of nothing before it. */
+  readonly profile?: string;
   readonly s3?: {
     readonly endpoint: string;
     readonly region: string;

@@ -1,5 +1,6 @@
 /** One run of the product over one mailbox, wired as the command wires it. It is given a job with a store. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { Session } from 'node:inspector/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ndjsonFile } from '../../../lib/events/ndjson.ts';
@@ -59,6 +60,10 @@ if (!mailbox) throw new Error('no mailbox');
 
 const secrets: Secrets = { read: async () => new Secret(job.password) };
 
+const profiler = job.profile === undefined ? null : new Session();
+profiler?.connect();
+await profiler?.post('Profiler.enable');
+await profiler?.post('Profiler.start');
 const began = performance.now();
 const report = await runMailbox(
   mailbox,
@@ -75,6 +80,10 @@ const report = await runMailbox(
   { deadlineMs: Date.now() + HOUR_MS, suspects: 'after', honourBackOff: false },
 );
 const ms = performance.now() - began;
+if (profiler !== null && job.profile !== undefined) {
+  const { profile } = await profiler.post('Profiler.stop');
+  writeFileSync(join(job.profile, 'run.cpuprofile'), JSON.stringify(profile));
+}
 if (report.outcome !== 'done') {
   console.error(`ours: ${report.outcome} ${JSON.stringify(report.error ?? report.messages)}`);
   process.exit(1);

@@ -56,17 +56,18 @@ export function poplib(python: string): Contestant {
   };
 }
 
-/** `flags` are Node's. */
+/** `profile`: a folder, as in the job. */
 export function ours(
   store: OursJob['store'],
-  { s3, flags = [] }: { readonly s3?: () => Promise<OursJob['s3']>; readonly flags?: readonly string[] } = {},
+  { s3, profile }: { readonly s3?: () => Promise<OursJob['s3']>; readonly profile?: string } = {},
 ): Contestant {
   return {
     name: `ours, ${store === 's3' ? 'versitygw' : store}`,
     async fetch(job, expected) {
       const server = await s3?.();
-      const whole: OursJob = { ...job, store, ...(server ? { s3: server } : {}) };
-      return telling([process.execPath, ...flags, here('ours.ts')], whole, expected);
+      const more = { ...(server ? { s3: server } : {}), ...(profile ? { profile } : {}) };
+      const whole: OursJob = { ...job, store, ...more };
+      return telling([process.execPath, here('ours.ts')], whole, expected);
     },
   };
 }
