@@ -68,7 +68,7 @@ export function storeTrust(store: ObjectStore, options: TrustOptions): () => Pro
 function trustIn(abilities: Abilities): StoreTrust {
   return {
     deletes: deletesAllowed(abilities),
-    reason: Object.values(abilities.reasons).join('; '),
+    reason: Object.values(abilities.reasons).join(' '),
   };
 }
 

@@ -97,7 +97,7 @@ async function checkStore({ mailboxes, ports }: Call): Promise<string> {
   const { deletes: trusted, reason } = await ports.trust();
   if (trusted) return `${place} can be trusted with deletions`;
   throw new StoreError(
-    `${place} cannot be trusted with deletions: ${reason}. Mail is stored, and left on the server.`,
+    `${place} cannot be trusted with deletions: ${reason} Mail that is stored there is left on its server.`,
     { kind: 'person', code: 'E_STORE_UNSUPPORTED', operation: 'probe', key: '' },
   );
 }

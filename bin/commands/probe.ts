@@ -26,7 +26,7 @@ export async function probeCommand({ store, terminal, given }: StoreCall): Promi
     terminal.out(
       deletes
         ? `${place} can be trusted with deletions.`
-        : `${place} cannot be trusted with deletions: mail is stored there, and left on its server.`,
+        : `${place} cannot be trusted with deletions: mail that is stored there is left on its server.`,
     );
   }
   return deletes ? EXIT.done : EXIT.person;

@@ -34,6 +34,8 @@ export async function tryCreate(store: ObjectStore, key: string): Promise<string
 }
 
 export async function tryReplace(store: ObjectStore, key: string): Promise<string | undefined> {
+  const alone = await tryAlone(store, `${key}-alone`);
+  if (alone) return alone;
   let version: Version | null = null;
   const versions: Version[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -51,6 +53,16 @@ export async function tryReplace(store: ObjectStore, key: string): Promise<strin
     versions.push(version);
   }
   return tryStale(store, key, [null, ...versions.slice(0, -1)]);
+}
+
+/** Where not even this works, the state of no mailbox can be kept; that says more than who wins a race. */
+async function tryAlone(store: ObjectStore, key: string): Promise<string | undefined> {
+  const refused = 'A document that nobody else wrote could not be replaced, so that nothing can be fetched.';
+  const [first] = await race([() => store.replace(key, content('replace alone').body, null)]);
+  if (first === 'conflict') return refused;
+  const version = await versionOf(store, key);
+  const [second] = await race([() => store.replace(key, content('replace alone again').body, version)]);
+  return second === 'conflict' ? refused : undefined;
 }
 
 async function tryStale(

@@ -2,14 +2,12 @@
  * The object store on Amazon S3, and on stores that speak its protocol. Every write is conditional, every body
  * carries its SHA-256, which the store verifies, and nothing that a mail says goes into headers. What each
  * answer means is in s3Errors.ts.
- *
- * QUIRK: an ETag is sent back as it came, in its quotes. Ceph RGW 16 wants it bare and answers 412 to every
- * replace; the probe (abilities.ts) then says that nothing may be deleted.
  */
 import { hash } from 'node:crypto';
 import {
   DeleteObjectCommand,
   HeadObjectCommand,
+  type HeadObjectCommandOutput,
   ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
   PutObjectCommand,
@@ -23,10 +21,21 @@ import {
   type Upload,
   type Version,
 } from './port.ts';
-import { type CallOptions, FOR_CREATE, FOR_REPLACE, HARMLESS, S3Calls, type S3Options } from './s3Calls.ts';
+import {
+  type CallOptions,
+  FOR_CREATE,
+  FOR_REPLACE,
+  HARMLESS,
+  type Reply,
+  S3Calls,
+  type S3Options,
+} from './s3Calls.ts';
 import { answerError } from './s3Errors.ts';
 import { compareObject, getObject } from './s3Read.ts';
+import { Swaps } from './s3Swap.ts';
 import { S3Upload } from './s3Upload.ts';
+
+type Condition = { readonly IfNoneMatch: string } | { readonly IfMatch: string };
 
 /** Amazon S3, or another store that speaks its protocol. Nothing is sent before the first operation. */
 export function s3Store(options: S3Options): ObjectStore {
@@ -37,6 +46,7 @@ class S3Store implements ObjectStore {
   readonly place: { readonly bucket: string };
   readonly #calls: S3Calls;
   readonly #bucket: string;
+  readonly #swaps = new Swaps();
 
   constructor(calls: S3Calls) {
     this.#calls = calls;
@@ -64,17 +74,12 @@ class S3Store implements ObjectStore {
 
   async replace(key: string, body: Uint8Array, expected: Version | null): Promise<Version | 'conflict'> {
     checkKey(key);
-    const checksum = hash('sha256', body, 'base64');
-    const condition = expected === null ? { IfNoneMatch: '*' } : { IfMatch: expected };
-    const put = this.#put(key, body, checksum, condition);
-    const reply = await this.#calls.run({ again: FOR_REPLACE, sends: body.length }, put);
-    if ('value' in reply) {
-      if (reply.value) return reply.value;
-      throw withoutETag('replace', key);
+    if (expected !== null) {
+      const put = (IfMatch: string) => this.#replace(key, body, { IfMatch });
+      return this.#swaps.swap({ key, expected, put, etag: () => this.#etag(key) });
     }
-    // 404 under If-Match: the document is gone. RGW says 412 to that as well.
-    if (reply.answer.class === 'taken' || reply.answer.class === 'absent') return 'conflict';
-    throw answerError(reply.answer, { operation: 'replace', key }, true);
+    const answer = await this.#replace(key, body, { IfNoneMatch: '*' });
+    return answer === 'taken' || answer === 'absent' ? 'conflict' : answer;
   }
 
   async read(key: string): Promise<StoredObject | null> {
@@ -87,10 +92,7 @@ class S3Store implements ObjectStore {
 
   async verify(key: string, digest: Digest): Promise<'same' | 'different' | 'absent'> {
     checkKey(key);
-    const input = { Bucket: this.#bucket, Key: key, ChecksumMode: 'ENABLED' as const };
-    const reply = await this.#calls.run({ again: HARMLESS }, (options) =>
-      this.#calls.client.send(new HeadObjectCommand(input), options),
-    );
+    const reply = await this.#head(key);
     if ('answer' in reply) {
       if (reply.answer.class === 'absent') return 'absent';
       throw answerError(reply.answer, { operation: 'verify', key }, false);
@@ -129,12 +131,36 @@ class S3Store implements ObjectStore {
     throw answerError(reply.answer, { operation: 'remove', key }, false);
   }
 
+  async #replace(key: string, body: Uint8Array, condition: Condition): Promise<Version | 'taken' | 'absent'> {
+    const put = this.#put(key, body, hash('sha256', body, 'base64'), condition);
+    const reply = await this.#calls.run({ again: FOR_REPLACE, sends: body.length }, put);
+    if ('value' in reply) {
+      if (reply.value) return reply.value;
+      throw withoutETag('replace', key);
+    }
+    // 404 under If-Match: the document is gone. RGW says 412 to that as well.
+    if (reply.answer.class === 'taken' || reply.answer.class === 'absent') return reply.answer.class;
+    throw answerError(reply.answer, { operation: 'replace', key }, true);
+  }
+
+  async #etag(key: string): Promise<string | undefined> {
+    const reply = await this.#head(key);
+    return 'value' in reply ? reply.value.ETag : undefined;
+  }
+
+  #head(key: string): Promise<Reply<HeadObjectCommandOutput>> {
+    const input = { Bucket: this.#bucket, Key: key, ChecksumMode: 'ENABLED' as const };
+    return this.#calls.run({ again: HARMLESS }, (options) =>
+      this.#calls.client.send(new HeadObjectCommand(input), options),
+    );
+  }
+
   /** One conditional PutObject; its ETag, or undefined if the answer had none. */
   #put(
     key: string,
     body: Uint8Array,
     checksum: string,
-    condition: { IfNoneMatch: string } | { IfMatch: string },
+    condition: Condition,
   ): (options: CallOptions) => Promise<string | undefined> {
     const command = () =>
       new PutObjectCommand({

@@ -16,6 +16,7 @@
  *
  * A create is repeated after 503 SlowDown because it is harmless even if the first one was done: the second is
  * then answered "exists", and that is settled by looking. A replace could take its own success for a conflict.
+ * A 412 to a replace is looked into first (s3Swap.ts).
  * The SDK itself never retries (maxAttempts 1): it would hide exactly these cases.
  */
 import { StoreError, type StoreErrorKind } from './port.ts';

@@ -168,6 +168,14 @@ describe('the probe', () => {
     expect(reasons.replace).toBe('Racing replaces: 16 of 16 were told that they had won.');
   });
 
+  it('says that nothing can be fetched where not even a lone writer replaces a document', async () => {
+    const store = storeWith((good) => ({
+      replace: async (key, body, expected) =>
+        expected === null ? good.replace(key, body, null) : 'conflict',
+    }));
+    expect((await probe(store, clock)).reasons.replace).toMatch(/nothing can be fetched/);
+  });
+
   it('is told of a store in which it may not delete what it wrote', async () => {
     let asked = 0;
     const store = storeWith(() => ({

@@ -82,6 +82,40 @@ describe('what goes over the wire', () => {
     });
   });
 
+  it('is an ETag as it came, and no look, where the store knows it again', async () => {
+    const store = await storeWith(() => stored);
+    await store.replace('state/a.json', bytes('{}'), '"e0"');
+    expect(requests().map(({ headers }) => headers['if-match'])).toEqual(['"e0"']);
+  });
+
+  it('is an ETag without its quotes where the store is found to know it so, the next time at once', async () => {
+    const refused = s3Error(412, 'PreconditionFailed');
+    const store = await storeWith(({ operation, headers }) => {
+      if (operation === 'HeadObject') return ok({ etag: '"e0"' });
+      return headers['if-match'] === 'e0' ? ok({ etag: '"e1"' }) : refused;
+    });
+    expect(await store.replace('state/a.json', bytes('{}'), '"e0"')).toBe('"e1"');
+    expect(await store.replace('state/a.json', bytes('{}'), '"e0"')).toBe('"e1"');
+    expect(requests().map(({ operation, headers }) => headers['if-match'] ?? operation)).toEqual([
+      '"e0"',
+      'HeadObject',
+      'e0',
+      'e0',
+    ]);
+  });
+
+  it.each(['refused', 'silent', 'another'])('is no second form where the look is %s', async (look) => {
+    const store = await storeWith(({ operation }) => {
+      if (operation !== 'HeadObject') return s3Error(412, 'PreconditionFailed');
+      return (
+        { refused: s3Error(403, 'AccessDenied'), silent: ok(), another: ok({ etag: '"e1"' }) }[look] ??
+        'reset'
+      );
+    });
+    expect(await store.replace('state/a.json', bytes('{}'), '"e0"')).toBe('conflict');
+    expect(requestsOf('PutObject')).toHaveLength(1);
+  });
+
   it('is parts of one size, each with its SHA-256, and all of them named at the end', async () => {
     const body = noise(2 * PART_BYTES + 3, 'wire');
     const store = await storeWith(({ operation }) => {

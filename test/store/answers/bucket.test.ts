@@ -30,6 +30,8 @@ const rows: [habits: Habits, lacks: string[]][] = [
   [{ ignores: ['create', 'replace', 'Complete'] }, ['create', 'replace', 'complete']],
   [{ comparesChecksums: false }, ['checksums']],
   [{ tellsChecksums: false }, []],
+  [{ knowsETags: 'bare' }, []],
+  [{ knowsETags: 'never' }, ['replace']],
 ];
 
 it.each(rows)('the probe finds that a bucket with %o lacks %o', async (habits, lacks) => {

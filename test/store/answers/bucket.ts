@@ -19,6 +19,11 @@ export interface Habits {
   readonly comparesChecksums?: false;
   /** QUIRK: Ceph RGW 16 and moto keep no SHA-256 that HEAD could tell. */
   readonly tellsChecksums?: false;
+  /**
+   * QUIRK: Ceph RGW 16 knows its ETags without their quotes only, and with versions of objects not at all. S3 knows them
+   * with and without.
+   */
+  readonly knowsETags?: 'bare' | 'never';
 }
 
 /** A write that took effect. */
@@ -107,8 +112,14 @@ export class Bucket {
       operation === 'CompleteMultipartUpload' ? 'Complete' : expected === undefined ? 'create' : 'replace';
     if (this.#habits.ignores?.includes(write)) return undefined;
     if (headers['if-none-match'] === '*' && there) return s3Error(412, 'PreconditionFailed');
-    if (expected === undefined || there?.etag === expected) return undefined;
+    if (expected === undefined || (there && this.#isETagOf(there, String(expected)))) return undefined;
     return there ? s3Error(412, 'PreconditionFailed') : s3Error(404, 'NoSuchKey');
+  }
+
+  #isETagOf({ etag }: KeptObject, expected: string): boolean {
+    const bare = etag.replaceAll('"', '');
+    if (this.#habits.knowsETags === undefined) return expected === etag || expected === bare;
+    return this.#habits.knowsETags === 'bare' && expected === bare;
   }
 
   #wrongChecksum({ headers }: S3Request, { checksum }: KeptObject): S3Answer | undefined {
