@@ -85,11 +85,16 @@ export async function loadSettings(
 
 /** Throws UsageError or SettingsError; neither quotes the file. */
 export async function readYaml(path: string, source: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') throw new UsageError(missing(source), { cause: error });
+    if (error.code === 'EISDIR')
+      throw new UsageError(`${source} is a folder: name the settings file in it.`, { cause: error });
     throw new UsageError(`${source} cannot be read: ${error.message}`, { cause: error });
   });
-  if (text.length > MAX_FILE_BYTES) throw new SettingsError(source, ['the file has more than 1 MB']);
+  if (bytes.length > MAX_FILE_BYTES) throw new SettingsError(source, ['the file has more than 1 MB']);
+  const text = textOf(bytes, source);
+  const isEmpty = text.split('\n').every((line) => /^\s*(?:#|$)/.test(line));
+  if (isEmpty) throw new UsageError(`${source} is empty. ${ALL_IT_NEEDS}`);
   const lineCounter = new LineCounter();
   // Without pretty errors: they quote lines of the file, and a secret may stand there by mistake.
   const document = parseDocument(text, {
@@ -113,12 +118,23 @@ export async function readYaml(path: string, source: string): Promise<unknown> {
   }
 }
 
-function missing(source: string): string {
-  return `There is no ${source}. Name a settings file with --config, or write one; this is all it needs:
+/** In another encoding the name of a user or a folder would be another one. */
+function textOf(bytes: Uint8Array, source: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new SettingsError(source, ['the file is not UTF-8 text: save it as UTF-8']);
+  }
+}
+
+const ALL_IT_NEEDS = `This is all it needs:
 
 ${MINIMAL_FILE.replace(/^/gm, '    ')}
 
 Then: SUPPORT_PASSWORD=… mailferry check`;
+
+function missing(source: string): string {
+  return `There is no ${source}. Name a settings file with --config, or write one. ${ALL_IT_NEEDS}`;
 }
 
 function withStore(given: unknown, choice: SettingsChoice, cwd: string): unknown {
