@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
+import { didYouMean } from '../lib/mailbox/meant.ts';
 import {
   type EventsSettings,
   type Mailbox,
@@ -26,6 +27,9 @@ mailboxes:
 
 /** A settings file is written by hand; a larger one is something else. */
 const MAX_FILE_BYTES = 1024 * 1024;
+
+/** Of the mailboxes that there are, where another one is named. */
+const IDS_SHOWN = 20;
 
 /** YAML aliases could make a small file huge in memory. */
 const MAX_ALIASES = 100;
@@ -210,18 +214,23 @@ export function chooseMailboxes(
   ids: readonly string[],
   source: string,
 ): readonly Mailbox[] {
-  const unknown = ids.filter((id) => !all.some((mailbox) => mailbox.id === id));
-  if (unknown.length > 0) {
-    const names = all.map(({ id }) => id).join(', ');
-    throw new UsageError(
-      `${source} has no mailbox ${unknown.map((id) => `"${id}"`).join(', ')}; it has: ${names}`,
-    );
-  }
+  const known = all.map(({ id }) => id);
+  const unknown = ids.filter((id) => !known.includes(id));
+  if (unknown.length > 0) throw new UsageError(`${source} has no ${unknownIds(unknown, known)}`);
   const chosen = all.filter(({ id, enabled }) => (ids.length === 0 ? enabled : ids.includes(id)));
   if (chosen.length === 0) {
     throw new UsageError(`${source}: every mailbox has "enabled: false". Name one to use it all the same.`);
   }
   return chosen;
+}
+
+function unknownIds(unknown: readonly string[], known: readonly string[]): string {
+  const [first = '', ...others] = unknown;
+  const hint = others.length === 0 ? didYouMean(first, known) : '';
+  const shown = known.slice(0, IDS_SHOWN).join(', ');
+  const more = known.length > IDS_SHOWN ? `, … and ${known.length - IDS_SHOWN} more` : '';
+  const names = unknown.map((id) => JSON.stringify(id)).join(', ');
+  return `mailbox ${names}${hint || `; it has: ${shown}${more}`}`;
 }
 
 function shortest(path: string, cwd: string): string {

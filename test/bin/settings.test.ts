@@ -60,6 +60,18 @@ describe('the settings file', () => {
     expect(said.stderr).toContain('is a folder: name the settings file in it.');
   });
 
+  it('with very many mailboxes names the one that was meant, and never all of them', async () => {
+    const mailboxes = Array.from({ length: 500 }, (_, at) => ({
+      ...{ id: `team-${at}`, host: 'pop.example.org', user: 'u', password: 'env:P' },
+    }));
+    const cwd = await folderWith(JSON.stringify({ store: { folder: 'mail' }, mailboxes }));
+    const told = async (id: string) => (await mailferry(['status', id], { cwd })).stderr.split('\n')[0];
+    expect(await told('taem-499')).toBe(
+      'mailferry: mailferry.yaml has no mailbox "taem-499"; did you mean "team-499"?',
+    );
+    expect(await told('billing')).toMatch(/"billing"; it has: team-0, .*, team-19, … and 480 more$/);
+  });
+
   it('tells all problems at once, each with its place', async () => {
     const cwd = await folderWith(`
 store: { folder: mail, colour: red }
