@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { didYouMean, meantBy } from '../lib/mailbox/meant.ts';
 import type { AdHoc } from './adHoc.ts';
 import type { Chosen, Into } from './commands/command.ts';
 import { UsageError } from './exitCodes.ts';
@@ -94,7 +95,8 @@ export function readArguments(argv: readonly string[]): Arguments {
   const command = COMMANDS.find((known) => known === name);
   const { help, version, json, config, folder, bucket, region, endpoint, bus, yes, remove } = values;
   if (command === undefined && name !== undefined) {
-    throw new UsageError(`There is no command "${name}"; there are: ${COMMANDS.join(', ')}.`);
+    const hint = didYouMean(name, COMMANDS);
+    throw new UsageError(`There is no command "${name}"${hint || `; there are: ${COMMANDS.join(', ')}.`}`);
   }
   if (command === undefined && !help && !version) {
     throw new UsageError(`A command is missing: ${COMMANDS.join(', ')}.`);
@@ -180,12 +182,27 @@ function lockDaysOf(given: string | undefined, bucket: string | undefined): numb
 }
 
 function parsed(argv: readonly string[]) {
+  const { values, positionals } = inOptions(argv);
+  // As a script gives it whose variable is not set: `--folder ""` would be the folder it runs in.
+  for (const [option, value] of Object.entries(values))
+    if (value === '' || (Array.isArray(value) && value.includes('')))
+      throw new UsageError(`--${option} is empty: give it a value, or leave it out.`);
+  if (positionals.includes(''))
+    throw new UsageError('An argument is empty: an ID of a mailbox, or a command.');
+  return { values, positionals };
+}
+
+function inOptions(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, strict: true });
   } catch (error) {
     // Node's words name the option; its advice about "--" does not help here.
     const words = error instanceof Error ? (error.message.split('. ')[0] ?? error.message) : String(error);
-    throw new UsageError(`${words}.`, { cause: error });
+    const [, unknown = ''] = /^Unknown option '--([^']*)'/.exec(words) ?? [];
+    const meant = meantBy(unknown, Object.keys(OPTIONS));
+    throw new UsageError(meant === null ? `${words}.` : `${words}; did you mean "--${meant}"?`, {
+      cause: error,
+    });
   }
 }
 

@@ -41,7 +41,7 @@ const EXIT_CODES = `Exit codes, the worst of all mailboxes:
   3    come back later: network, lock, throttle, or the time was up
   4    a person must act: sign-in, certificate, secret, permission, disk
   5    some messages failed or were set aside; all others are stored
-  130  interrupted (Ctrl-C, SIGTERM): what was stored is on record`;
+  130  interrupted (Ctrl-C, SIGTERM, SIGHUP): what was stored is on record`;
 
 export const GENERAL_HELP = `mailferry carries every message from POP3 mailboxes into a folder or an S3 bucket, announces each
 one, and takes it off the server only when the copy is proved.
@@ -115,7 +115,8 @@ goes on run by run; --time-limit is that of one run, after which other mailboxes
 
 A run that had something to say is one line with its date, or one object with --json; runs that found
 nothing new say nothing. Ends in order at the first signal, with exit code 0; at once at the second.
-Safe to kill, and to run beside other commands. Settings are read once, at the start.
+Safe to kill, and to run beside other commands. Settings are read once, at the start. A terminal that is closed
+is a signal, too, and nohup does not help against it: start it under systemd, or with setsid.
 
 ${OPTIONS}
 
@@ -124,7 +125,7 @@ Examples:
   mailferry watch --config /etc/${DEFAULT_FILE} --json >> /var/log/mailferry.ndjson
 
 Exit codes: 0 after a signal, 1 an unexpected failure (please report it), 2 the command line or the settings
-are wrong, 130 ended at once by a second signal.`,
+are wrong, 4 some lines could not be written on stdout, 130 ended at once by a second signal.`,
   plan: `mailferry plan [ID …] [options]
 
 Signs in, lists, and says for each message what fetch would do and why: fetch, try alone, delete, keep,

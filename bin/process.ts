@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { askHidden } from './askHidden.ts';
-import { EXIT } from './exitCodes.ts';
+import { EXIT, type ExitCode, worst } from './exitCodes.ts';
 import { main } from './main.ts';
 
 /** npm and our own starter pass a terminal's Ctrl-C on, so that one press comes twice. */
@@ -23,15 +23,10 @@ export async function runAsProcess(): Promise<void> {
     }
   };
 
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+  // SIGHUP: the terminal is gone. Node takes back what `nohup` had it ignore, so this cannot be told from a wish to end.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
 
-  // The reader went away, as `head` does. The run goes on: mail matters more than its report.
-  for (const output of [process.stdout, process.stderr]) {
-    output.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
-  }
-
+  watchOutputs();
   process.exitCode = await main(process.argv.slice(2), {
     stdout: process.stdout,
     stderr: process.stderr,
@@ -40,6 +35,27 @@ export async function runAsProcess(): Promise<void> {
     signal: stopping.signal,
     ask: (prompt) => askHidden(prompt, { input: process.stdin, output: process.stderr, interrupt: stop }),
     ...(process.stdin.isTTY && process.stderr.isTTY ? { confirm } : {}),
+  });
+}
+
+/**
+ * The run goes on whatever becomes of its outputs: mail matters more than its report. A reader that went away, as `head`
+ * does, wants no more. Anything else that befalls stdout, such as a full disk, is said and tells in the exit code.
+ */
+function watchOutputs(): void {
+  let lost = false;
+  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE' || lost) return;
+    lost = true;
+    process.stderr.write(
+      `mailferry: stdout cannot be written: ${message}. What is said there is lost; all else goes on.\n`,
+    );
+  });
+  // Nowhere is left to say it. A terminal that hung up gives EIO.
+  process.stderr.on('error', () => {});
+  // The last write may fail after all else is done.
+  process.once('exit', (code) => {
+    if (lost) process.exitCode = worst([code as ExitCode, EXIT.person]);
   });
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
+import { didYouMean } from '../lib/mailbox/meant.ts';
 import {
   type EventsSettings,
   type Mailbox,
@@ -26,6 +27,9 @@ mailboxes:
 
 /** A settings file is written by hand; a larger one is something else. */
 const MAX_FILE_BYTES = 1024 * 1024;
+
+/** Of the mailboxes that there are, where another one is named. */
+const IDS_SHOWN = 20;
 
 /** YAML aliases could make a small file huge in memory. */
 const MAX_ALIASES = 100;
@@ -86,11 +90,16 @@ export async function loadSettings(
 
 /** Throws UsageError or SettingsError; neither quotes the file. */
 export async function readYaml(path: string, source: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') throw new UsageError(missing(source), { cause: error });
+    if (error.code === 'EISDIR')
+      throw new UsageError(`${source} is a folder: name the settings file in it.`, { cause: error });
     throw new UsageError(`${source} cannot be read: ${error.message}`, { cause: error });
   });
-  if (text.length > MAX_FILE_BYTES) throw new SettingsError(source, ['the file has more than 1 MB']);
+  if (bytes.length > MAX_FILE_BYTES) throw new SettingsError(source, ['the file has more than 1 MB']);
+  const text = textOf(bytes, source);
+  const isEmpty = text.split('\n').every((line) => /^\s*(?:#|$)/.test(line));
+  if (isEmpty) throw new UsageError(`${source} is empty. ${ALL_IT_NEEDS}`);
   const lineCounter = new LineCounter();
   // Without pretty errors: they quote lines of the file, and a secret may stand there by mistake.
   const document = parseDocument(text, {
@@ -114,12 +123,23 @@ export async function readYaml(path: string, source: string): Promise<unknown> {
   }
 }
 
-function missing(source: string): string {
-  return `There is no ${source}. Name a settings file with --config, or write one; this is all it needs:
+/** In another encoding the name of a user or a folder would be another one. */
+function textOf(bytes: Uint8Array, source: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new SettingsError(source, ['the file is not UTF-8 text: save it as UTF-8']);
+  }
+}
+
+const ALL_IT_NEEDS = `This is all it needs:
 
 ${MINIMAL_FILE.replace(/^/gm, '    ')}
 
 Then: SUPPORT_PASSWORD=… mailferry check`;
+
+function missing(source: string): string {
+  return `There is no ${source}. Name a settings file with --config, or write one. ${ALL_IT_NEEDS}`;
 }
 
 function withStore(given: unknown, choice: SettingsChoice, cwd: string): unknown {
@@ -196,18 +216,23 @@ export function chooseMailboxes(
   ids: readonly string[],
   source: string,
 ): readonly Mailbox[] {
-  const unknown = ids.filter((id) => !all.some((mailbox) => mailbox.id === id));
-  if (unknown.length > 0) {
-    const names = all.map(({ id }) => id).join(', ');
-    throw new UsageError(
-      `${source} has no mailbox ${unknown.map((id) => `"${id}"`).join(', ')}; it has: ${names}`,
-    );
-  }
+  const known = all.map(({ id }) => id);
+  const unknown = ids.filter((id) => !known.includes(id));
+  if (unknown.length > 0) throw new UsageError(`${source} has no ${unknownIds(unknown, known)}`);
   const chosen = all.filter(({ id, enabled }) => (ids.length === 0 ? enabled : ids.includes(id)));
   if (chosen.length === 0) {
     throw new UsageError(`${source}: every mailbox has "enabled: false". Name one to use it all the same.`);
   }
   return chosen;
+}
+
+function unknownIds(unknown: readonly string[], known: readonly string[]): string {
+  const [first = '', ...others] = unknown;
+  const hint = others.length === 0 ? didYouMean(first, known) : '';
+  const shown = known.slice(0, IDS_SHOWN).join(', ');
+  const more = known.length > IDS_SHOWN ? `, … and ${known.length - IDS_SHOWN} more` : '';
+  const names = unknown.map((id) => JSON.stringify(id)).join(', ');
+  return `mailbox ${names}${hint || `; it has: ${shown}${more}`}`;
 }
 
 function shortest(path: string, cwd: string): string {

@@ -10,6 +10,7 @@
 import type { Provider } from '../mailbox/providers.ts';
 import type { Mailbox } from '../mailbox/settings.ts';
 import type { Certificate } from '../pop3/observe.ts';
+import { CONNECTING } from './connectingRemedies.ts';
 import { OAUTH_REMEDIES } from './oauthRemedies.ts';
 import type { TokenFacts } from './tokenFacts.ts';
 
@@ -45,9 +46,7 @@ const OUTLOOK_POP =
   'https://support.microsoft.com/en-us/office/pop-imap-and-smtp-settings-for-outlook-com-d088b986-291d-42b8-9564-9c414e2aa040';
 const GMAIL_XOAUTH2 = 'https://developers.google.com/workspace/gmail/imap/xoauth2-protocol';
 const GMAIL_POP = 'https://support.google.com/mail/answer/7104828';
-const RFC_TLS = 'https://www.rfc-editor.org/rfc/rfc8314';
 const RFC_BEARER = 'https://www.rfc-editor.org/rfc/rfc7628#section-3.2.2';
-const RFC_CHAIN = 'https://www.rfc-editor.org/rfc/rfc8446#section-4.4.2';
 
 /** Exchange Online, by its names and by the ids that its application has in every directory. */
 const EXCHANGE_AUDIENCES: ReadonlySet<string> = new Set([
@@ -72,64 +71,6 @@ const isAnothers = ({ token, mailbox: { user } }: SignInFacts) => {
   const whole = names.every((name) => name.includes('@'));
   return new Set(whole ? names : names.map((name) => name.split('@')[0])).size > 1;
 };
-const inClear = ({ mailbox }: SignInFacts) => mailbox.tls !== 'implicit';
-
-const SILENT: ReadonlySet<string> = new Set([
-  'E_POP3_TIMEOUT',
-  'E_POP3_EOF',
-  'E_POP3_RESET',
-  'E_POP3_NOT_POP3',
-  'E_POP3_LINE_TOO_LONG',
-]);
-
-/** On which TLS and the clear are taken for each other. */
-const CONNECTING: readonly Remedy[] = [
-  {
-    id: 'clear-on-995',
-    applies: ({ code, step, mailbox }) =>
-      code === 'E_POP3_NOT_TLS' && step === 'tls' && mailbox.tls === 'implicit' && mailbox.port !== 110,
-    next: ({ mailbox: { port } }) =>
-      `Port ${port} answered in the clear: set "tls: stls" and "port: 110", or the port on which this server speaks TLS from the first byte (995 nearly everywhere).`,
-    source: RFC_TLS,
-  },
-  {
-    id: 'implicit-on-110',
-    applies: ({ code, mailbox }) =>
-      code === 'E_POP3_NOT_TLS' && mailbox.tls === 'implicit' && mailbox.port === 110,
-    next: () =>
-      'Port 110 begins in the clear: set "tls: stls" for it, or "port: 995" for TLS from the first byte.',
-    source: RFC_TLS,
-  },
-  {
-    id: 'tls-on-995',
-    applies: (facts) =>
-      facts.step === 'greeting' && inClear(facts) && SILENT.has(facts.code) && facts.mailbox.port === 995,
-    next: () => 'Port 995 waits for TLS from the first byte: set "tls: implicit".',
-    source: RFC_TLS,
-  },
-  {
-    id: 'silent-in-clear',
-    applies: (facts) => facts.step === 'greeting' && inClear(facts) && facts.code === 'E_POP3_TIMEOUT',
-    next: ({ mailbox: { port } }) =>
-      `Nothing came in the clear on port ${port}. If it is a port for TLS from the first byte, set "tls: implicit".`,
-    source: RFC_TLS,
-  },
-  {
-    id: 'intermediate-missing',
-    applies: ({ code, chain }) => code === 'E_POP3_TLS_UNKNOWN_CA' && chain.length === 1,
-    next: ({ chain: [leaf] }) =>
-      `The server sent its own certificate alone, and who issued it (${leaf?.issuer}) is not among those that are trusted here. Whoever runs the server must have it send the whole chain${leaf?.issuerAt ? ` (the missing one is at ${leaf.issuerAt})` : ''}; if that issuer is an authority of your own, name its certificate with "ca".`,
-    source: RFC_CHAIN,
-  },
-  {
-    id: 'authority-unknown',
-    applies: ({ code, chain }) => code === 'E_POP3_TLS_UNKNOWN_CA' && chain.length > 1,
-    next: ({ chain }) =>
-      `The chain is there, and ends at an authority that is not trusted here (${chain.at(-1)?.issuer}). If it is your own, name its certificate with "ca".`,
-    source: RFC_CHAIN,
-  },
-];
-
 /** A token that was given out, and that the mail server refused. */
 const REFUSED_TOKENS: readonly Remedy[] = [
   {

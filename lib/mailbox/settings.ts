@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { minutesOf } from './due.ts';
+import { hostProblem } from './hostName.ts';
 import { MAILBOX_ID } from './names.ts';
 import { PRESET_NAMES, PRESETS } from './presets.ts';
+import { inWords, isRecord, pathOf, problemsOf } from './settingsWords.ts';
 import { signInProblems } from './signInRules.ts';
 import {
   clientCertificate,
@@ -29,9 +31,11 @@ const DAY_MINUTES = 1440;
 
 /** Ten years; who means longer means keep. */
 const DAYS = 3650;
+const WHOLE_DAYS = `must be a whole number of days, 1 to ${DAYS}`;
 
 /** As many rows as are read of a listing. */
 const NEWEST = 1_000_000;
+const MESSAGES = `must be a whole number of messages, 1 to ${NEWEST}`;
 
 /** What a client takes at all, less one, so that who is cut off there is told from who is cut off by a setting. */
 const LARGEST = 2 ** 31 - 1;
@@ -51,12 +55,18 @@ const CLEAR_PORT = 110;
  * times 24 hours later.
  */
 const deletion = z.union(
-  [z.enum(['keep', 'when-stored']), z.strictObject({ daysAfterStored: z.int().min(1).max(DAYS) })],
+  [
+    z.enum(['keep', 'when-stored']),
+    z.strictObject({ daysAfterStored: z.int(WHOLE_DAYS).min(1, WHOLE_DAYS).max(DAYS, WHOLE_DAYS) }),
+  ],
   { error: `must be keep, when-stored or { daysAfterStored: 1 to ${DAYS} }` },
 );
 
 const beginning = z.union(
-  [z.enum(['all', 'new-mail-only']), z.strictObject({ newest: z.int().min(1).max(NEWEST) })],
+  [
+    z.enum(['all', 'new-mail-only']),
+    z.strictObject({ newest: z.int(MESSAGES).min(1, MESSAGES).max(NEWEST, MESSAGES) }),
+  ],
   { error: `must be all, new-mail-only or { newest: 1 to ${NEWEST} }` },
 );
 
@@ -71,8 +81,10 @@ const mailboxSettings = z.strictObject({
   preset: z.enum(PRESET_NAMES, `must be one of ${PRESET_NAMES.join(', ')}`).optional(),
   host: z
     .string()
-    .max(253, 'must have at most 253 characters')
-    .regex(/^[A-Za-z0-9.:_-]+$/, 'must be a host name or an address')
+    .superRefine((text, context) => {
+      const message = hostProblem(text);
+      if (message !== null) context.addIssue({ code: 'custom', message });
+    })
     .optional(),
   /** TLS from the first byte (RFC 8314), by STLS or no session at all (RFC 2595), or none. */
   tls: z.enum(['implicit', 'stls', PLAINTEXT], TLS).default('implicit'),
@@ -125,7 +137,11 @@ const mailbox = mailboxSettings.transform(({ preset, signIn, host, port, sizes, 
   };
 });
 
-const mailboxes = z.array(mailbox, 'must be a list of mailboxes').min(1, 'must name at least one mailbox');
+const mailboxes = z
+  .array(mailbox, 'must be a list of mailboxes, each of which begins with "- id:"')
+  .min(1, 'must name at least one mailbox');
+
+const WEB = 'must be a URL that begins with https:// or http://';
 
 const LOCK_DAYS = 'must be a whole number of days from 1 to 36500';
 
@@ -143,7 +159,7 @@ const store = z.union(
       bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be a bucket name'),
       region: z.string().min(1).optional(),
       /** Of an S3-compatible store; absent for AWS. */
-      endpoint: z.url({ protocol: /^https?$/ }).optional(),
+      endpoint: z.url({ protocol: /^https?$/, error: WEB }).optional(),
       pathStyle: z.boolean().optional(),
       objectLock: objectLock.optional(),
     }),
@@ -154,11 +170,11 @@ const store = z.union(
 const events = z.union(
   [
     z.strictObject({ file: z.string().min(1) }),
-    z.strictObject({ stdout: z.literal(true) }),
+    z.strictObject({ stdout: z.literal(true, 'must be true') }),
     z.strictObject({
       bus: z.string().regex(/^[A-Za-z0-9._/-]{1,256}$/, 'must be the name of an event bus'),
       region: z.string().min(1).optional(),
-      endpoint: z.url({ protocol: /^https?$/ }).optional(),
+      endpoint: z.url({ protocol: /^https?$/, error: WEB }).optional(),
     }),
   ],
   { error: 'must be { file }, { stdout: true } or { bus, region?, endpoint? }' },
@@ -172,6 +188,8 @@ const settingsFile = z.strictObject({ store, events: events.optional(), connecti
 
 /** `config/mailboxes.json` in the bucket. */
 const mailboxesDocument = z.strictObject({ v: z.literal(1), connectionsPerHost, mailboxes });
+
+export { isRecord } from './settingsWords.ts';
 
 export type Mailbox = z.infer<typeof mailbox>;
 export type StoreSettings = z.infer<typeof store>;
@@ -213,8 +231,9 @@ interface Reading {
 }
 
 function parseWith<T>(schema: z.ZodType<T>, value: unknown, { source, programs }: Reading): T {
-  const parsed = schema.safeParse(value);
-  const issues = parsed.success ? [] : parsed.error.issues.flatMap((issue) => describe(issue, value));
+  const parsed = schema.safeParse(value, { error: inWords });
+  const wrong = parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemsOf(issue, value));
+  const issues = wrong.map(({ path, message }) => `${pathOf(path, value)}: ${message}`);
   const problems = [...issues, ...disagreements(value, programs), ...repeatedIds(value)];
   if (parsed.success && problems.length === 0) return parsed.data;
   throw new SettingsError(source, problems);
@@ -245,29 +264,4 @@ function repeatedIds(value: unknown): string[] {
     }
     return [`mailboxes[${index}].id: ${JSON.stringify(id)} is used twice; ids are unique`];
   });
-}
-
-function describe(issue: z.core.$ZodIssue, root: unknown): string[] {
-  const at = pathOf(issue.path, root);
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `${at}: unknown key "${key}"`);
-  }
-  return [`${at}: ${issue.message}`];
-}
-
-/** `mailboxes[2] ("support").port`: a person finds a mailbox by its id, not by its index. */
-function pathOf(path: readonly PropertyKey[], root: unknown): string {
-  let text = '';
-  let value: unknown = root;
-  for (const step of path) {
-    value = isRecord(value) ? value[String(step)] : undefined;
-    text += typeof step === 'number' ? `[${step}]` : text === '' ? String(step) : `.${String(step)}`;
-    const id = isRecord(value) ? value['id'] : undefined;
-    if (typeof step === 'number' && typeof id === 'string') text += ` (${JSON.stringify(id)})`;
-  }
-  return text === '' ? 'the file' : text;
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

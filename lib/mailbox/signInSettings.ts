@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { GOOGLE_SCOPE, PRESETS, type Preset, type PresetName } from './presets.ts';
+import { inWords } from './settingsWords.ts';
 
 export const REFERENCE = /^(env|file|secretsmanager):\S.*$/;
 
@@ -12,12 +13,12 @@ const NEEDED = {
   error: ({ input }: { readonly input?: unknown }) => (input === undefined ? 'is needed' : 'must be text'),
 };
 
+const A_REFERENCE =
+  'must be a reference such as env:NAME, file:PATH or secretsmanager:ID#KEY, never the secret itself';
+
 export const reference = z
-  .string(NEEDED)
-  .regex(
-    REFERENCE,
-    'must be a reference such as env:NAME, file:PATH or secretsmanager:ID#KEY, never the secret itself',
-  );
+  .string({ error: ({ input }) => (input === undefined ? 'is needed' : A_REFERENCE) })
+  .regex(REFERENCE, A_REFERENCE);
 
 export const PEM = /-----BEGIN CERTIFICATE-----/;
 
@@ -112,14 +113,10 @@ const ONE_OF =
 /** The form is told by its keys, so that what is wrong is told of the form that was meant. */
 const token = z.unknown().transform((value, context): GivenToken => {
   const form = formOf(value);
-  const parsed = form === null ? null : FORMS[form].safeParse(value);
+  const parsed = form === null ? null : FORMS[form].safeParse(value, { error: inWords });
   if (parsed?.success) return parsed.data;
   const issues = parsed?.error.issues ?? [{ code: 'custom' as const, path: [], message: ONE_OF }];
-  for (const issue of issues) {
-    if (issue.code === 'unrecognized_keys')
-      for (const key of issue.keys) context.addIssue({ code: 'custom', message: `unknown key "${key}"` });
-    else context.addIssue({ code: 'custom', path: [...issue.path], message: issue.message });
-  }
+  for (const { path, message } of issues) context.addIssue({ code: 'custom', path: [...path], message });
   return z.NEVER;
 });
 

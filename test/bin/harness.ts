@@ -34,6 +34,8 @@ export interface Circumstances {
   readonly confirm?: () => Promise<boolean>;
   /** What stdout was given so far, while the command goes on. */
   readonly onStdout?: (text: string) => void;
+  /** Of a child: what its stdout is, in place of a pipe that is read. */
+  readonly stdoutTo?: number;
 }
 
 /** A folder of its own for each test. */
@@ -158,17 +160,17 @@ export function startMailferry(argv: readonly string[], given: Circumstances): C
   const child = spawn(process.execPath, [entry, ...argv], {
     cwd: given.cwd,
     env: { PATH: process.env['PATH'] ?? '', ...given.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', given.stdoutTo ?? 'pipe', 'pipe'],
   });
   onTestFinished(() => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
   });
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (piece: string) => {
     stdout += piece;
   });
-  child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
     stderr += piece;
   });
   const ended = once(child, 'close').then(([code]) => ({

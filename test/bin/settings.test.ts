@@ -29,6 +29,49 @@ describe('the settings file', () => {
     expect(mailboxes[0]).toMatchObject({ id: 'support', port: 995, delete: 'keep' });
   });
 
+  it('that is empty, or has comments alone, is answered with one that would do', async () => {
+    for (const text of ['', '\n', '\ufeff# mine\r\n\r\n   # too\r\n']) {
+      const said = await mailferry(['fetch'], { cwd: await folderWith(text) });
+      expect(said.code).toBe(EXIT.usage);
+      expect(said.stderr).toContain('mailferry.yaml is empty.');
+      expect(said.stderr).toContain(MINIMAL_FILE.replace(/^/gm, '    '));
+    }
+  });
+
+  it('that is not UTF-8 is refused: a name in it would be another one', async () => {
+    const cwd = await workFolder();
+    for (const encoding of ['latin1', 'utf16le'] as const) {
+      const text = `\ufeff${MINIMAL_FILE.replace('support@', 'müller@')}`;
+      await writeFile(join(cwd, 'mailferry.yaml'), Buffer.from(text, encoding));
+      const said = await mailferry(['status'], { cwd });
+      expect(said.code).toBe(EXIT.usage);
+      expect(said.stderr).toContain('the file is not UTF-8 text: save it as UTF-8');
+    }
+  });
+
+  it('may begin with a byte order mark and have CRLF', async () => {
+    const cwd = await folderWith(`\ufeff${MINIMAL_FILE.replaceAll('\n', '\r\n')}`);
+    expect((await mailferry(['status'], { cwd })).stdout).toBe('support: never fetched\n');
+  });
+
+  it('that is a folder is told as such', async () => {
+    const said = await mailferry(['status', '--config', '.'], { cwd: await workFolder() });
+    expect(said.code).toBe(EXIT.usage);
+    expect(said.stderr).toContain('is a folder: name the settings file in it.');
+  });
+
+  it('with very many mailboxes names the one that was meant, and never all of them', async () => {
+    const mailboxes = Array.from({ length: 500 }, (_, at) => ({
+      ...{ id: `team-${at}`, host: 'pop.example.org', user: 'u', password: 'env:P' },
+    }));
+    const cwd = await folderWith(JSON.stringify({ store: { folder: 'mail' }, mailboxes }));
+    const told = async (id: string) => (await mailferry(['status', id], { cwd })).stderr.split('\n')[0];
+    expect(await told('taem-499')).toBe(
+      'mailferry: mailferry.yaml has no mailbox "taem-499"; did you mean "team-499"?',
+    );
+    expect(await told('billing')).toMatch(/"billing"; it has: team-0, .*, team-19, … and 480 more$/);
+  });
+
   it('tells all problems at once, each with its place', async () => {
     const cwd = await folderWith(`
 store: { folder: mail, colour: red }

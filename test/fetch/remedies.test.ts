@@ -77,6 +77,32 @@ const ROWS: readonly (readonly [id: string, given: Given, says: RegExp])[] = [
     /port 1995.*"tls: implicit"/,
   ],
   [
+    'silent-in-clear',
+    { code: 'E_POP3_DEADLINE', step: 'greeting', tls: 'stls', port: 1995 },
+    /port 1995.*"tls: implicit"/,
+  ],
+  ...(
+    [
+      ['220 mx.example.org ESMTP Postfix', 'SMTP'],
+      ['* OK [CAPABILITY IMAP4rev1] ready', 'IMAP'],
+      ['SSH-2.0-OpenSSH_9.2', 'SSH'],
+    ] as const
+  ).map(
+    ([told, protocol]) =>
+      [
+        'another-protocol',
+        { code: 'E_POP3_NOT_POP3', step: 'greeting', told, port: 1110 },
+        new RegExp(`a server of ${protocol} greets, at port 1110: correct "port".*995.*110`),
+      ] as const,
+  ),
+  ['port-of-another', { code: 'E_POP3_NOT_TLS', step: 'tls', port: 143 }, /Port 143 is that of IMAP/],
+  ['port-of-another', { code: 'E_POP3_TIMEOUT', step: 'greeting', port: 443 }, /Port 443 is that of HTTP/],
+  [
+    'port-of-another',
+    { code: 'E_POP3_EOF', step: 'greeting', port: 465, tls: 'stls' },
+    /Port 465 is that of SMTP: correct "port"/,
+  ],
+  [
     'intermediate-missing',
     {
       code: 'E_POP3_TLS_UNKNOWN_CA',

@@ -281,6 +281,34 @@ describe('SASLprep', () => {
     expect(await saslPrepared(given)).toBe(expected);
   });
 
+  it.each(['user-pass', 'login', 'plain'] as const)(
+    'tries no password by %s that has a line end in it, and says where it stands',
+    async (mechanism) => {
+      const settings = { signIn: { mechanism, initialResponse: false } };
+      for (const password of ['secret1\n', 'secret1\r', 'se\0cret1']) {
+        const world = new World({ messages: one(), settings });
+        const report = await world.run({}, { secrets: { read: async () => new Secret(password) } });
+        expect(report.error).toMatchObject({ code: 'E_SECRET_MALFORMED', kind: 'person' });
+        expect(report.error?.message).toMatch(/env:PASSWORD: the password has a line end.*Write it again/);
+        expect(JSON.stringify(report)).not.toContain('cret1');
+        const said = world.server.log.sessions.flatMap(({ commands }) => commands);
+        expect(said.filter((line) => /USER|PASS|AUTH/.test(line))).toEqual([]);
+      }
+    },
+  );
+
+  it('reads a password with a line end in it afresh, since it may have been mended', async () => {
+    const world = new World({ messages: one() });
+    const { password } = world.server;
+    const reads: boolean[] = [];
+    const read = async (_: string, fresh: boolean) => {
+      reads.push(fresh);
+      return new Secret(fresh ? password : `${password}\n`);
+    };
+    expect((await world.run({}, { secrets: { read } })).counts.stored).toBe(1);
+    expect(reads).toEqual([false, true]);
+  });
+
   it('keeps from sending what SCRAM cannot carry, without showing it', async () => {
     const world = new World({
       messages: one(),

@@ -54,6 +54,92 @@ describe('settings', () => {
     }
   });
 
+  it.each([
+    ['pasword', 'password'],
+    ['paswsord', 'password'],
+    ['username', 'user'],
+    ['hostname', 'host'],
+    ['Delete', 'delete'],
+    ['sizelimit', 'sizeLimit'],
+  ])('ask at the unknown key %s whether %s was meant', (typed, meant) => {
+    const mailboxes = [{ ...smallest.mailboxes[0], [typed]: 'x' }];
+    expect(problemsOf({ ...smallest, mailboxes })).toEqual([
+      `mailboxes[0] ("support"): unknown key "${typed}"; did you mean "${meant}"?`,
+    ]);
+  });
+
+  it('tell of a form that was meant what is wrong with it, and else which forms there are', () => {
+    const told = (change: object) => problemsOf({ ...smallest, ...change });
+    expect(told({ store: { bucket: 'Mail_Archive', endpoint: 'localhost:9000', regoin: 'x' } })).toEqual([
+      'store.bucket: must be a bucket name',
+      'store.endpoint: must be a URL that begins with https:// or http://',
+      'store: unknown key "regoin"; did you mean "region"?',
+    ]);
+    expect(told({ store: { foler: 'mail' } })).toEqual([
+      'store: must be { folder } or { bucket, region?, endpoint?, pathStyle? }',
+    ]);
+    expect(told({ events: { stdout: 'yes' } })).toEqual(['events.stdout: must be true']);
+    const deletes = (choice: unknown) =>
+      told({ mailboxes: [{ ...smallest.mailboxes[0], delete: choice }] }).map((line) => line.split('.')[1]);
+    expect(deletes({ daysAfterStored: 0 })).toEqual(['delete']);
+    expect(deletes({ days: 3 })).toEqual([
+      'delete: must be keep, when-stored or { daysAfterStored: 1 to 3650 }',
+    ]);
+  });
+
+  it('say in plain words that a value is missing or of another kind, and never show it', () => {
+    const mailboxes = [
+      { id: 7, user: 5, password: 123456, enabled: 'yes', signIn: 3 },
+      { id: 'a', host: 'pop.example.org', password: 'env:A' },
+      'hunter2',
+    ];
+    const problems = problemsOf({ ...smallest, mailboxes });
+    for (const line of [
+      'mailboxes[0].id: must be text; a number or a date is text between quotes',
+      'mailboxes[0].user: must be text; a number or a date is text between quotes',
+      'mailboxes[0].password: must be a reference such as env:NAME, file:PATH or secretsmanager:ID#KEY, never the secret itself',
+      'mailboxes[0].enabled: must be true or false, without quotes',
+      'mailboxes[0].signIn: must be settings: lines of the form "key: value"',
+      'mailboxes[1] ("a").user: is needed',
+      'mailboxes[2]: must be settings: lines of the form "key: value"',
+    ])
+      expect(problems).toContain(line);
+    expect(problems.join('\n')).not.toMatch(/123456|hunter2|Invalid input/);
+  });
+
+  it('take a host alone, and say what else stands there', () => {
+    const told = (host: string) =>
+      problemsOf({ ...smallest, mailboxes: [{ ...smallest.mailboxes[0], host }] })[0] ?? null;
+    for (const good of [
+      'pop.example.org',
+      'pop.example.org.',
+      'localhost',
+      'pop_1.x',
+      '127.0.0.1',
+      '::1',
+      '2001:db8::1',
+    ])
+      expect(told(good)).toBe(null);
+    expect(told('pop.example.org:995')).toContain('set the port by "port"');
+    expect(told('pop3s://pop.example.org')).toContain('the host name alone');
+    expect(told('[::1]:995')).toContain('without brackets');
+    expect(told('münchen.example')).toContain('xn--');
+    for (const wrong of [
+      '',
+      ' ',
+      'a..b',
+      '-a',
+      'a-',
+      '.',
+      'a b',
+      'me@x',
+      '2001:db8::zz',
+      'x'.repeat(64),
+      'a/b',
+    ])
+      expect(told(wrong)).toMatch(/must be (a host name|the host name)/);
+  });
+
   it('keep to four connections at once to a host, or as many as they say', () => {
     expect(parseSettingsFile(smallest, 'test').connectionsPerHost).toBe(4);
     expect(parseSettingsFile({ ...smallest, connectionsPerHost: 1 }, 'test').connectionsPerHost).toBe(1);
