@@ -14,6 +14,7 @@ import { decisions } from './decisions.ts';
 import { announceRun, classify, classifyQuiet, type Ending, NOTHING, reportOf } from './ending.ts';
 import { evidenceOf } from './evidence.ts';
 import { sampleOf, unheededTrouble, withDeletes } from './heeding.ts';
+import { refusedAll } from './judging.ts';
 import { hasNews, tellNews } from './news.ts';
 import type { FetchPorts } from './ports.ts';
 import { ProgressMeter } from './progressMeter.ts';
@@ -151,8 +152,11 @@ async function runSessions(context: RunContext, options: RunOptions, signal: Abo
       return 'again';
     });
     const ended = await endSession(context, session);
-    if (verdict === 'finished' && ended === 'finished') return finish(context, session, undefined);
-    if (!mayReopen(context, session)) return finish(context, session, lineError);
+    const finished = verdict === 'finished' && ended === 'finished';
+    if (!finished && mayReopen(context, session)) continue;
+    const refusal = refusedAll(context);
+    if (refusal) throw refusal;
+    return finish(context, session, finished ? undefined : lineError);
   }
 }
 

@@ -38,7 +38,7 @@ const SINGLE_FORMS = [
 
 export const UNLISTED: Group = {
   name: 'beyond the list',
-  ids: 'U-01 U-02 U-03 U-04 U-05',
+  ids: 'U-01 U-02 U-03 U-04 U-05 U-06',
   tried: [
     ...CAPA_ANSWERS.map(([how, reply, more]) => ({
       ids: ['U-01'],
@@ -90,6 +90,20 @@ export const UNLISTED: Group = {
           expect(commandsOf(world).filter((line) => /^LIST \d/.test(line)).length).toBeGreaterThan(1),
       },
     })),
+    {
+      ids: ['U-06'],
+      when: 'RETR of every message is refused: the mailbox fails, none is to blame, and a person is told',
+      world: { faults: [answers('RETR', '-ERR [SYS/TEMP] backend down\r\n')] },
+      runs: 4,
+      outcome: {
+        stored: 0,
+        first: { outcome: 'failed', counts: { failed: 5 } },
+        last: { error: { code: 'E_POP3_SYS_TEMP' }, counts: { failed: 5, setAside: 0 } },
+        says: /refuses every message/,
+        check: ({ publisher }) =>
+          expect(publisher.accepted.map(({ detailType }) => detailType)).toContain('Mailbox Failing'),
+      },
+    },
   ],
   shown: [],
   left: [],
