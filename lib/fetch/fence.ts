@@ -19,7 +19,7 @@ export type FenceForm = 'UIDL' | 'LIST';
  */
 export async function learnFence(session: Session, odd: OddForms = NO_ODD_FORMS): Promise<void> {
   const { listing } = session;
-  if (listing.length === 0) return;
+  if (listing.length === 0 || session.fence !== null) return;
   // It may have been an accident, so that what is odd is asked where nothing else is answered.
   const forms = (['UIDL', 'LIST'] as const)
     .filter((form) => !listing.isNamed || !odd.has(form))

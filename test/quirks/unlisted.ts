@@ -38,7 +38,7 @@ const SINGLE_FORMS = [
 
 export const UNLISTED: Group = {
   name: 'beyond the list',
-  ids: 'U-01 U-02 U-03 U-04 U-05 U-06',
+  ids: 'U-01 U-02 U-03 U-04 U-05 U-06 U-07',
   tried: [
     ...CAPA_ANSWERS.map(([how, reply, more]) => ({
       ids: ['U-01'],
@@ -105,6 +105,17 @@ export const UNLISTED: Group = {
       },
     },
   ],
-  shown: [],
+  shown: [
+    {
+      ids: ['U-07'],
+      by: [
+        {
+          file: 'test/fetch/numbered.test.ts',
+          title:
+            'is known by its content when it has moved, and what is new is fetched though the listing is the same',
+        },
+      ],
+    },
+  ],
   left: [],
 };
