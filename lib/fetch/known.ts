@@ -83,6 +83,11 @@ export class Known {
     await this.read();
   }
 
+  /** Whether what is stored is told by content alone. */
+  get isDoubted(): boolean {
+    return this.#doubted;
+  }
+
   /** Whether some record of the row's UIDL has its size. */
   agrees(row: Row): boolean {
     return (
