@@ -49,7 +49,8 @@ export async function peek(
   return rows.length > 0;
 }
 
-function blindRefs({ intents }: Head, nowMs: number): ReadonlySet<string> {
+/** Those whose headers are not asked for. */
+export function blindRefs({ intents }: Head, nowMs: number): ReadonlySet<string> {
   return new Set(intents.filter(({ blind, untilMs }) => blind && nowMs < untilMs + BLIND_MS).map(refKey));
 }
 

@@ -19,7 +19,7 @@ export type FenceForm = 'UIDL' | 'LIST';
  */
 export async function learnFence(session: Session, odd: OddForms = NO_ODD_FORMS): Promise<void> {
   const { listing } = session;
-  if (listing.length === 0) return;
+  if (listing.length === 0 || session.fence !== null) return;
   // It may have been an accident, so that what is odd is asked where nothing else is answered.
   const forms = (['UIDL', 'LIST'] as const)
     .filter((form) => !listing.isNamed || !odd.has(form))
@@ -33,6 +33,10 @@ export async function learnFence(session: Session, odd: OddForms = NO_ODD_FORMS)
       throw error;
     });
     if (seen === 'refused') continue;
+    if (seen === 'in another form') {
+      await odd.add(form);
+      continue;
+    }
     if (seen === 'another') throw dropped(session, renumbered(form, row));
     session.fence = form;
     return;
@@ -88,19 +92,27 @@ export async function fence(session: Session, rows: readonly Row[]): Promise<voi
 }
 
 /** Of one form about one row. */
-type Answer = 'as listed' | 'another' | 'refused';
+type Answer = 'as listed' | 'in another form' | 'another' | 'refused';
 
 async function answered({ client }: Session, form: FenceForm, row: Row): Promise<Answer> {
-  const [listed, ask] =
-    form === 'UIDL'
-      ? [row.uidl, () => client.uidlOf(row.number)]
-      : [row.octets, () => client.listOf(row.number)];
   try {
-    return (await ask()) === listed ? 'as listed' : 'another';
+    if (form === 'LIST') return (await client.listOf(row.number)) === row.octets ? 'as listed' : 'another';
+    return compared(await client.uidlOf(row.number), row.uidl);
   } catch (error) {
     if (error instanceof Pop3Error && error.kind === 'refused') return 'refused';
     throw error;
   }
+}
+
+/**
+ * QUIRK: some pad the rows of a listing; others cut the id of a single message short, write it in other letters, or
+ * words behind it. What was cut or is in capitals by rule alone could be guessed, and is no fence.
+ */
+function compared(answer: string, listed: string): Answer {
+  const [said, known] = [answer.trimEnd(), listed.trimEnd()];
+  if (said === known) return 'as listed';
+  const [one, other] = [said.toLowerCase(), known.toLowerCase()];
+  return said !== '' && (one.startsWith(other) || other.startsWith(one)) ? 'in another form' : 'another';
 }
 
 /**

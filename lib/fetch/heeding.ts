@@ -17,6 +17,8 @@ import type { Session } from './session.ts';
 /** Some of what this session deleted. Rows without UIDL are no row's that a later listing has. */
 export function sampleOf({ listing, deleted }: Pick<Session, 'listing' | 'deleted'>): readonly Sampled[] {
   const sample = new Map<string, Sampled>();
+  // Once the first is deleted, the next one is the first.
+  if (listing.isNumbered) return [];
   for (const index of deleted) {
     const { uidl, octets: size } = listing.row(index);
     if (uidl !== '') sample.set(uidl, { uidl, size, rows: listing.rowsOf({ uidl, size }) });

@@ -8,6 +8,7 @@ import { decisions, peek } from './decisions.ts';
 import { topOf } from './deleting.ts';
 import { evidenceOf } from './evidence.ts';
 import { learnFence } from './fence.ts';
+import { doubtNumbers } from './numbered.ts';
 import type { Action, Decision } from './plan.ts';
 import type { FetchPorts } from './ports.ts';
 import { ProgressMeter } from './progressMeter.ts';
@@ -86,6 +87,7 @@ export async function planMailbox(
     session.known.takeSeeds(seedsToCome(context, session));
     await refuseRenumbered(context, session);
     await learnFence(session);
+    await doubtNumbers(context, session, async (row) => (await topOf(session, row))?.hash ?? null);
     await peek(context, session, (row) => topOf(session, row));
     const rows = [...decisions(context, session)].map(planRow);
     await session.client.quit().catch(() => {

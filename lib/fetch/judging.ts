@@ -51,11 +51,12 @@ async function isGuilty(
   if (isBlameless(error)) return false;
   if (isOlder(error)) return false;
   if (error instanceof Pop3Error && error.kind === 'refused' && error.phase === 'retr') {
-    return (
+    const delivered =
       twinCame ||
       [...whole].some((ref) => ref !== refKey(suspect.ref)) ||
-      (await serverStillDelivers(context, session, suspect))
-    );
+      (await serverStillDelivers(context, session, suspect));
+    if (!delivered) context.refusal = error;
+    return delivered;
   }
   return true;
 }
@@ -66,6 +67,19 @@ async function isGuilty(
  */
 function isOlder(error: unknown): boolean {
   return error instanceof Pop3Error && error.unsent && (error.phase === 'retr' || error.phase === 'top');
+}
+
+/**
+ * The mailbox's failure where the server refused what it was asked for and delivered nothing: no message is to blame, so
+ * that none would ever be set aside, and a person must hear of it all the same.
+ */
+export function refusedAll({ whole, refusal }: RunContext): Pop3Error | null {
+  if (refusal === null || whole.size > 0) return null;
+  const words = 'the server refuses every message that it is asked for';
+  const next =
+    'It is not known whether that is the trouble of the server or of its messages, so none of them is set aside; all are asked for again later. If it lasts, ask whoever runs the server, or see what a webmail does with these messages.';
+  const message = `retr: ${words}. The server said: "${refusal.reply ?? ''}". ${next}`;
+  return new Pop3Error(message, { ...refusal, words, next }, { cause: refusal });
 }
 
 /** How many others are asked for: one that is on record as another mail was may be refused itself. */

@@ -6,7 +6,7 @@ import { dueMsOf, isDue, isShort, type Policy } from '../mailbox/policy.ts';
 import type { Seed, StoredRecord } from '../mailbox/state.ts';
 import type { StateFile } from '../mailbox/stateFile.ts';
 import type { Listing, Row } from './listing.ts';
-import { knowledgeOf, type Shelf, shelfOf } from './plan.ts';
+import { knowledgeOf, refOf, type Shelf, shelfOf } from './plan.ts';
 import { type Place, Vanished } from './vanished.ts';
 
 /** Records that are kept although a note would do: small mailboxes have theirs at hand, large ones read them again. */
@@ -37,7 +37,8 @@ export class Known {
   #alike: ReadonlyMap<string, number> | null = null;
   readonly #notes: Uint8Array;
   readonly #atHand: Records = new Map();
-  readonly #vanished = new Vanished();
+  #vanished = new Vanished();
+  #doubted = false;
   #kept = 0;
   /** UIDLs of which every record is at hand. */
   readonly #watched: Set<string>;
@@ -67,6 +68,37 @@ export class Known {
     await this.#state.eachSeeds((seeds) => {
       this.takeSeeds(seeds);
     });
+  }
+
+  /** Of UIDLs that are other mail's by now, content alone tells what is stored: reads all once more. */
+  async doubt(): Promise<void> {
+    this.#listing.doubt();
+    this.#doubted = true;
+    this.#notes.fill(0);
+    this.#atHand.clear();
+    this.#vanished = new Vanished();
+    this.#kept = 0;
+    this.seedsListed = 0;
+    this.#nextDueMs = null;
+    await this.read();
+  }
+
+  /** Whether what is stored is told by content alone. */
+  get isDoubted(): boolean {
+    return this.#doubted;
+  }
+
+  /** Whether some record of the row's UIDL has its size. */
+  agrees(row: Row): boolean {
+    return (
+      this.noted(row.index) !== null || this.records(refOf(row, null)).some(({ size }) => size === row.octets)
+    );
+  }
+
+  /** Whether there are records of its UIDL, and none has its size. */
+  disagrees(row: Row): boolean {
+    if (this.agrees(row)) return false;
+    return ((this.#notes[row.index] ?? 0) & AWAY) !== 0 || this.records(refOf(row, null)).length > 0;
   }
 
   /** These were there before the start. */
@@ -166,10 +198,11 @@ export class Known {
         if (this.#listing.has(record) || this.#nameless.has(shelfOf(record))) this.#keep(record);
         continue;
       }
+      if (this.#doubted) this.#noteVanished(record);
       const index = this.#listing.indexOf(record.uidl);
       const watched = this.#watched.has(record.uidl);
       if (index === null) {
-        this.#noteVanished(record);
+        if (!this.#doubted) this.#noteVanished(record);
         if (watched) this.#keep(record);
         continue;
       }
@@ -190,7 +223,8 @@ export class Known {
   }
 
   #noteVanished(record: StoredRecord): void {
-    if (!this.#listing.has(record) && this.#listing.hasOctets(record.size)) this.#vanished.add(record);
+    const isGone = this.#doubted || !this.#listing.has(record);
+    if (isGone && this.#listing.hasOctets(record.size)) this.#vanished.add(record);
   }
 
   #note(index: number, note: number): void {

@@ -34,6 +34,7 @@ export class Listing {
   /** Open addressing: a row's index, by the hash of its UIDL. */
   #slots: Int32Array | null = null;
   #repeats = false;
+  #numbered = true;
   /** Octets of the rows without UIDL. */
   readonly #namelessOctets = new Set<number | null>();
   #sorted: Uint32Array | null = null;
@@ -58,6 +59,7 @@ export class Listing {
     if (this.#numbers === null && number !== index + 1) this.#numbers = this.#countedNumbers();
     if (this.#numbers !== null) this.#numbers[index] = number;
     if (this.#byNumber?.has(number) === false) this.#byNumber.set(number, index);
+    this.#numbered &&= uidl === String(number);
     this.#uidls.add(uidl);
   }
 
@@ -141,6 +143,19 @@ export class Listing {
   get hasNameless(): boolean {
     this.#index();
     return this.#namelessOctets.size > 0;
+  }
+
+  /** Whether each UIDL is its message's number, which may be another's in the next session. */
+  get isNumbered(): boolean {
+    return this.#numbered && this.length > 0;
+  }
+
+  /** From now on no UIDL tells its row from others. */
+  doubt(): void {
+    this.#index();
+    for (let index = 0; index < this.length; index += 1)
+      this.#flags[index] = (this.#flags[index] ?? 0) | REPEATED;
+    this.#repeats = true;
   }
 
   /** Whether there are rows, and each has a UIDL. */

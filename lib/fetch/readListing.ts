@@ -2,6 +2,7 @@
 import type { Pop3Client } from '../pop3/client.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import { Listing } from './listing.ts';
+import { Unvouched } from './trouble.ts';
 
 export interface Listed {
   readonly listing: Listing;
@@ -12,7 +13,7 @@ export interface Listed {
   readonly isUnnamed: boolean;
 }
 
-/** Rejects with Pop3Error. */
+/** Rejects with Pop3Error, or with Unvouched where none of its rows can be read. */
 export async function readListing(
   client: Pop3Client,
   { seed, pipelining }: { readonly seed: number; readonly pipelining: boolean },
@@ -35,6 +36,7 @@ export async function readListing(
   if (named.truncated || sizes.truncated)
     notes.push(`The server listed ${listed} messages; this run looked at the first ${listing.length}.`);
   const odd = named.odd + sizes.odd;
+  if (odd > 0 && listed === 0) throw unreadable(odd);
   if (odd > 0) notes.push(`${odd} rows of the server's listings could not be read and were passed over.`);
   const { left } = listing;
   if (left > 0 && !(named.truncated || sizes.truncated))
@@ -43,6 +45,14 @@ export async function readListing(
     );
   const isUnnamed = withoutUidl === null && named.rows === 0 && nameless.length > 0;
   return { listing, notes, withoutUidl, isUnnamed };
+}
+
+/** Passed over, they would make a mailbox look empty for ever. */
+function unreadable(rows: number): Unvouched {
+  return new Unvouched(
+    `the server listed ${rows} rows, and none of them begins with the number of a message, so nothing was retrieved. Look at them with "mailferry check --transcript", and ask whoever runs the server.`,
+    'server',
+  );
 }
 
 const NO_ROWS = { rows: 0, truncated: false, odd: 0 };

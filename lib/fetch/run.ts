@@ -1,7 +1,6 @@
 /** One run over one mailbox, step by step: sign in, plan, transfer, announce, commit and delete, QUIT. */
 
 import { afterFailure, afterSignIn, afterSuccess } from '../mailbox/backOff.ts';
-import { policyText } from '../mailbox/policy.ts';
 import type { Mailbox } from '../mailbox/settings.ts';
 import { type Head, type Quiet, refKey } from '../mailbox/state.ts';
 import { StateFile } from '../mailbox/stateFile.ts';
@@ -14,7 +13,9 @@ import { decisions } from './decisions.ts';
 import { announceRun, classify, classifyQuiet, type Ending, NOTHING, reportOf } from './ending.ts';
 import { evidenceOf } from './evidence.ts';
 import { sampleOf, unheededTrouble, withDeletes } from './heeding.ts';
+import { refusedAll } from './judging.ts';
 import { hasNews, tellNews } from './news.ts';
+import { askLast, digestOf } from './numbered.ts';
 import type { FetchPorts } from './ports.ts';
 import { ProgressMeter } from './progressMeter.ts';
 import { mayReopen, type Verdict } from './reopening.ts';
@@ -142,7 +143,7 @@ async function runSessions(context: RunContext, options: RunOptions, signal: Abo
   let lineError: unknown;
   for (;;) {
     const session = await open(context, signal);
-    if (options.suspects !== 'only' && isQuiet(context, session)) return endQuietly(context, session);
+    if (options.suspects !== 'only' && (await isQuiet(context, session))) return endQuietly(context, session);
     const verdict = await work(context, session, options).catch((error: unknown): Verdict => {
       session.client.destroy(error instanceof Error ? error : new Error(String(error)));
       // The session is lost, and with it nothing that another session cannot do.
@@ -151,8 +152,11 @@ async function runSessions(context: RunContext, options: RunOptions, signal: Abo
       return 'again';
     });
     const ended = await endSession(context, session);
-    if (verdict === 'finished' && ended === 'finished') return finish(context, session, undefined);
-    if (!mayReopen(context, session)) return finish(context, session, lineError);
+    const finished = verdict === 'finished' && ended === 'finished';
+    if (!finished && mayReopen(context, session)) continue;
+    const refusal = refusedAll(context);
+    if (refusal) throw refusal;
+    return finish(context, session, finished ? undefined : lineError);
   }
 }
 
@@ -188,12 +192,14 @@ async function open(context: RunContext, signal: AbortSignal): Promise<Session> 
 }
 
 /** The listing has not changed since nothing was left to do, and nothing has fallen due. */
-function isQuiet(context: RunContext, session: Session): boolean {
+async function isQuiet(context: RunContext, session: Session): Promise<boolean> {
   const { quiet } = context.state.head;
   // Without UIDL another mail of the same size makes no difference to a listing.
   if (session.policy.nameless && session.listing.hasNameless) return false;
   if (isIgnored(session.unheeded) && session.policy.keptMs !== null) return false;
-  if (quiet === null || quiet.digest !== session.listing.digest(policyText(context.mailbox))) return false;
+  if (quiet === null) return false;
+  await askLast(context, session);
+  if (quiet.digest !== digestOf(context, session)) return false;
   const dueMs = nextDueMs(context.state.head, session.listing.length);
   return dueMs === null || context.ports.clock.now() < dueMs;
 }
@@ -254,7 +260,7 @@ async function finish(context: RunContext, session: Session, lineError: unknown)
   const { ports, deadline, mailbox, state } = context;
   const { counts, more, quiet, dueMs } = classify(context, session);
   const nowMs = ports.clock.now();
-  const digest = quiet ? session.listing.digest(policyText(mailbox), session.deleted) : null;
+  const digest = quiet ? digestOf(context, session) : null;
   const ignored = unheededTrouble(mailbox.id, state.head.unheeded, session);
   const noted = withDeletes(context, session);
   await closeBooks(context, (head) => ({

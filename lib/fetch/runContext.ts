@@ -2,6 +2,7 @@ import type { Mailbox } from '../mailbox/settings.ts';
 import { type MessageRef, refKey } from '../mailbox/state.ts';
 import type { StateFile } from '../mailbox/stateFile.ts';
 import type { Sampled } from '../mailbox/unheeded.ts';
+import type { Pop3Error } from '../pop3/errors.ts';
 import type { Deadline } from './deadline.ts';
 import type { FetchPorts } from './ports.ts';
 import type { ProgressMeter } from './progressMeter.ts';
@@ -28,6 +29,8 @@ export interface RunContext {
   readonly triedAlone: Set<string>;
   /** Up to two messages that came whole in this run: then the refused RETR of another is its own trouble. By ref. */
   readonly whole: Set<string>;
+  /** The refusal of a RETR, where nothing else came that would make it the message's own trouble. */
+  refusal: Pop3Error | null;
   /** A window whose commands were sent together has come whole. */
   pipelineHeld: boolean;
   /** Came short in such a window, and is asked for once more by itself: by ref. */
@@ -51,6 +54,7 @@ export function contextOf(begin: RunBegin, state: StateFile): RunContext {
     contentKeys: new Map(),
     triedAlone: new Set(),
     whole: new Set(),
+    refusal: null,
     pipelineHeld: false,
     cameShort: new Set(),
     begun: new Set(),

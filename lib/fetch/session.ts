@@ -18,7 +18,7 @@ import type { FetchPorts } from './ports.ts';
 import { readListing } from './readListing.ts';
 import { credentialOf, signIn } from './signIn.ts';
 import { isSingly } from './singly.ts';
-import { announced, isLostAtCapa, isWithoutCapa } from './withoutCapa.ts';
+import { announced, isBeforeSecret, isLostAtCapa, isWithoutCapa } from './withoutCapa.ts';
 
 export interface Session {
   readonly client: Pop3Client;
@@ -69,7 +69,7 @@ export interface SessionOptions extends SignInOptions {
 
 /**
  * Rejects with Pop3Error or SecretError; the connection is closed then. QUIRK: some servers fall silent or hang up on
- * CAPA; where that cost no sign-in, it is tried once more without.
+ * CAPA, or answer it out of order; where that cost no sign-in, it is tried once more without.
  */
 export async function openSession(
   mailbox: Mailbox,
@@ -78,22 +78,26 @@ export async function openSession(
 ): Promise<Session> {
   const asksCapa = !isWithoutCapa(options.state.head, ports.clock.now());
   let signedIn = false;
-  const onSignIn = (loginDelayMs: number) => {
+  let isRefused = false;
+  const onSignIn = (loginDelayMs: number, announced: boolean) => {
     signedIn = true;
+    isRefused = !announced;
     options.onSignIn(loginDelayMs);
   };
   try {
     return await beginSession(mailbox, ports, { ...options, onSignIn, asksCapa });
   } catch (error) {
-    if (!asksCapa || !isLostAtCapa(error)) throw error;
+    if (!asksCapa || !isLostAtCapa(error, isRefused)) throw error;
     await options.onCapaLost(error);
-    if (signedIn) throw error;
+    if (signedIn && !isBeforeSecret(error)) throw error;
     return beginSession(mailbox, ports, { ...options, asksCapa: false });
   }
 }
 
-interface Begin extends SessionOptions {
+interface Begin extends Omit<SessionOptions, 'onSignIn'> {
   readonly asksCapa: boolean;
+  /** `announced`: CAPA was answered with a list. */
+  readonly onSignIn: (loginDelayMs: number, announced: boolean) => void;
 }
 
 async function beginSession(mailbox: Mailbox, ports: FetchPorts, options: Begin): Promise<Session> {
@@ -182,7 +186,7 @@ async function signInWith(
   try {
     // Asked before and after, for what a server announces may change with the sign-in (RFC 2449 section 3).
     const capabilities = await announced(client, options.asksCapa);
-    options.onSignIn((capabilities.loginDelaySeconds ?? 0) * 1000);
+    options.onSignIn((capabilities.loginDelaySeconds ?? 0) * 1000, capabilities.announced);
     await signIn(client, mailbox, { credential, capabilities, nonce: ports.clock.nonce() });
     return client;
   } catch (error) {

@@ -3,6 +3,7 @@ import { isFull as hasNoRoom } from '../mailbox/room.ts';
 import { refKey } from '../mailbox/state.ts';
 import { decisions, peek, tellApart } from './decisions.ts';
 import { learnFence, lostItsFence, oddFormsOf } from './fence.ts';
+import { doubtNumbers } from './numbered.ts';
 import { reportSetAside } from './outbox.ts';
 import { reportTooLarge } from './oversize.ts';
 import { refOf } from './plan.ts';
@@ -24,6 +25,7 @@ export async function work(context: RunContext, session: Session, options: RunOp
   await refuseRenumbered(context, session);
   await reportTooLarge(context, session);
   await learnFence(session, oddFormsOf(context));
+  await doubtNumbers(context, session);
   const mustResolve = hasNoRoom(context.state.head);
   if (mustResolve || options.suspects === 'only') {
     await toldRepeated(context, session);

@@ -99,7 +99,7 @@ async function settleKnown(
 function renamedFrom(context: RunContext, session: Session, received: Received): StoredRecord | null {
   const { digest, header, wanted } = received;
   const place = wanted.ref.uidl === '' ? null : session.known.vanished(digest.sha256);
-  if (place === null || !isSameMail(context, header)) return null;
+  if (place === null || !isSameMail(context, session, header)) return null;
   context.tally.note(
     'The server gave mail that is stored new UIDLs. It is known by its content, and neither stored nor announced again.',
   );
@@ -108,9 +108,9 @@ function renamedFrom(context: RunContext, session: Session, received: Received):
   return { ...recordOf(context, received, { top, byContent }), under };
 }
 
-/** What we delete vanishes, too, and the same bytes may then be sent once more. */
-function isSameMail({ mailbox }: RunContext, header: Buffer): boolean {
-  return mailbox.delete === 'keep' ? identifies(header) : hasTrace(header);
+/** What we delete vanishes, too, and where mail has moved the first may be there still: the same bytes may be sent once more. */
+function isSameMail({ mailbox }: RunContext, { known }: Session, header: Buffer): boolean {
+  return mailbox.delete === 'keep' && !known.isDoubted ? identifies(header) : hasTrace(header);
 }
 
 interface Placed {

@@ -1,4 +1,7 @@
-/** Servers that fall silent or hang up on CAPA (RFC 2449), though they serve whoever does not ask: remembered. */
+/**
+ * Servers that fall silent, hang up or answer out of order on CAPA (RFC 2449), though they serve whoever does not ask:
+ * remembered.
+ */
 import type { Head } from '../mailbox/state.ts';
 import { type Capabilities, capabilities } from '../pop3/capabilities.ts';
 import type { Pop3Client } from '../pop3/client.ts';
@@ -17,9 +20,18 @@ export async function announced(client: Pop3Client, asks: boolean): Promise<Capa
   return asks ? client.capa() : capabilities(null);
 }
 
-export function isLostAtCapa(error: unknown): error is Pop3Error {
+const OF_THE_LINE: ReadonlySet<string> = new Set(['lost', 'broken']);
+
+/** `isRefused`: CAPA was answered with -ERR, and a line that goes wrong before anything secret is sent does so behind it. */
+export function isLostAtCapa(error: unknown, isRefused: boolean): error is Pop3Error {
   if (!(error instanceof Pop3Error) || error.code === 'E_POP3_ABORTED') return false;
-  return error.phase === 'capa' && error.kind === 'lost';
+  if (!OF_THE_LINE.has(error.kind)) return false;
+  return error.phase === 'capa' || (isRefused && isBeforeSecret(error));
+}
+
+/** QUIRK: some hang up behind the -ERR, or end it with a dot as if it were a list. */
+export function isBeforeSecret({ phase, command, unsent }: Pop3Error): boolean {
+  return phase === 'sign-in' && (unsent || command === 'USER');
 }
 
 export async function noteCapaLost({ state, ports, tally }: RunContext, { message }: Error): Promise<void> {

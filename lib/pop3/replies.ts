@@ -51,9 +51,12 @@ export interface Row {
 /**
  * One row of UIDL or LIST, or the text of their single-message answers. Null: not of the form "number rest",
  * or with a CR, LF or NUL inside. QUIRK: Comcast puts several blanks before the UIDL, GMX blanks into it;
- * others leave it out ("7" and "7 " have an empty rest).
+ * others leave it out ("7" and "7 " have an empty rest), or set the numbers in a column.
  */
-export function parseRow(line: Buffer): Row | null {
+export function parseRow(text: Buffer): Row | null {
+  let indent = 0;
+  while (isBlank(text[indent])) indent++;
+  const line = text.subarray(indent);
   const digits = countDigits(line);
   const number = wholeNumber(line, digits);
   if (number === null || number < 1) return null;

@@ -92,7 +92,7 @@ export const STORING: readonly Mutant[] = [
     patches: [
       {
         file: 'lib/fetch/known.ts',
-        find: 'if (!this.#listing.has(record) && this.#listing.hasOctets(record.size)) this.#vanished.add(record);',
+        find: 'if (isGone && this.#listing.hasOctets(record.size)) this.#vanished.add(record);',
         replace: 'this.#vanished.add(record);',
       },
       {

@@ -31,6 +31,8 @@ export function wasQuiet(stage: Stage, before: Counts, report: RunReport | null)
   const mailStays = undecided > 0 || flickers || staysThoughItShouldGo(stage);
   if (!mailStays && (counts.retrs !== before.retrs || counts.deles !== before.deles)) return false;
   if (told.notReached > 0 && !flickers) return false;
+  // Where all that it asks for is refused, the mailbox fails.
+  if (outcome === 'failed') return undecided > 0;
   return outcome === 'done' || (outcome === 'more' && mailStays);
 }
 
