@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Tally } from '../test/proof/tally.ts';
-import { installParts } from './parts/install.ts';
+import { installParts, type PartName } from './parts/install.ts';
 import { GATES, runGate } from './proof/gates.ts';
 import { type Book, type Kept, scoreboard } from './proof/scoreboard.ts';
 
@@ -83,15 +83,16 @@ const STEPS: readonly ProofStep[] = [
 ];
 
 /** What the tests read when they are loaded. */
-async function withParts(): Promise<void> {
-  const names = ['dovecot', 'versitygw', 'minio', 'aws-lambda-ric'] as const;
+async function withParts(...more: readonly PartName[]): Promise<void> {
+  const names = ['dovecot', 'versitygw', 'minio', 'aws-lambda-ric', ...more] as const;
   const { env, missing } = await installParts(names, console.log);
   Object.assign(process.env, env);
   for (const { name, reason } of missing) console.log(`SKIPPED, this machine lacks ${name}: ${reason}`);
 }
 
 async function proveGate(gate: (typeof GATES)[number]): Promise<Proven> {
-  if (gate.name === 'large' || gate.name === 'stores') await withParts();
+  if (gate.name === 'large') await withParts();
+  if (gate.name === 'stores') await withParts('ceph-rgw');
   return runGate(gate, given.sizes);
 }
 

@@ -3,6 +3,7 @@
  * an environment variable, or the variable unset and the reason said aloud.
  */
 import { cacheFolder, type Installed, type Log } from './cache.ts';
+import { installCephRgw } from './cephRgw.ts';
 import { installDovecot } from './dovecot.ts';
 import { installGreenMail } from './greenMail.ts';
 import { installInterfaceEmulator } from './interfaceEmulator.ts';
@@ -37,6 +38,7 @@ const PARTS = {
   perdition: { variable: 'MAILFERRY_PERDITION', install: installPerdition },
   versitygw: { variable: 'MAILFERRY_VERSITYGW', install: installVersitygw },
   minio: { variable: 'MAILFERRY_MINIO', install: installMinio },
+  'ceph-rgw': { variable: 'MAILFERRY_RGW', install: installCephRgw },
   mpop: { variable: 'MAILFERRY_MPOP', install: installMpop },
   fetchmail: { variable: 'MAILFERRY_FETCHMAIL', install: installFetchmail },
   osls: { variable: 'MAILFERRY_OSLS', install: installOsls },

@@ -3,6 +3,8 @@
 export const PARTS = {
   dovecot: process.env['MAILFERRY_DOVECOT'] ?? '',
   versitygw: process.env['MAILFERRY_VERSITYGW'] ?? '',
+  /** Only `npm run proof -- stores` installs it. */
+  rgw: process.env['MAILFERRY_RGW'] ?? '',
   ric: process.env['MAILFERRY_RIC'] ?? '',
   rie: process.env['MAILFERRY_RIE'] ?? '',
 } as const;
@@ -12,6 +14,7 @@ export type Part = keyof typeof PARTS;
 const VARIABLES: Readonly<Record<Part, string>> = {
   dovecot: 'MAILFERRY_DOVECOT',
   versitygw: 'MAILFERRY_VERSITYGW',
+  rgw: 'MAILFERRY_RGW',
   ric: 'MAILFERRY_RIC',
   rie: 'MAILFERRY_RIE',
 };
