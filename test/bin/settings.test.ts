@@ -151,7 +151,8 @@ mailboxes:
     expect(store).toMatchObject({ bucket: 'two', objectLock: { mode: 'compliance', days: 7 } });
     const said = await mailferry(['fetch'], { cwd: await locked('{ days: 0, mode: forever }') });
     expect(said.code).toBe(EXIT.usage);
-    expect(said.stderr).toContain('objectLock');
+    expect(said.stderr).toMatch(/objectLock\.days.*from 1 to 36500/);
+    expect(said.stderr).toMatch(/objectLock\.mode.*compliance or governance/);
   });
 
   it('needs a region for AWS, of its own or of the environment', async () => {

@@ -76,7 +76,7 @@ describe('settings', () => {
       'store: unknown key "regoin"; did you mean "region"?',
     ]);
     expect(told({ store: { foler: 'mail' } })).toEqual([
-      'store: must be { folder } or { bucket, region?, endpoint?, pathStyle? }',
+      'store: must be { folder } or { bucket, region?, endpoint?, pathStyle?, objectLock? }',
     ]);
     expect(told({ events: { stdout: 'yes' } })).toEqual(['events.stdout: must be true']);
     const deletes = (choice: unknown) =>
