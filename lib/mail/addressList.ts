@@ -48,9 +48,17 @@ interface Mailbox {
   comment: string;
 }
 
+/** Whether quotes still close. One that does not says so of all behind it, which need not be looked for again. */
+interface Quotes {
+  close: boolean;
+  /** One that does not close ends where an address in brackets begins; not in a text that was cut, where its end may be. */
+  readonly mended: boolean;
+}
+
 /** At most `most`, in their order. `cut`: the last one may be incomplete and is left out. */
 export function parseAddresses(text: string, cut: boolean, most = MAX_ADDRESSES): Address[] {
   const found: Address[] = [];
+  const quotes = { close: true, mended: !cut };
   let mailbox = emptyMailbox();
   const flush = (next: Token[] = []) => {
     const address = addressOf(mailbox);
@@ -65,7 +73,7 @@ export function parseAddresses(text: string, cut: boolean, most = MAX_ADDRESSES)
     if (',:;<>'.includes(character)) {
       takeSpecial(character, mailbox);
       at += 1;
-    } else at = takeWord(text, at, mailbox);
+    } else at = takeWord(text, at, mailbox, quotes);
   }
   if (!cut && found.length < most) flush();
   return found;
@@ -94,13 +102,13 @@ function takeSpecial(special: string, mailbox: Mailbox): void {
 }
 
 /** Takes one blank, comment or word; returns where it ended. */
-function takeWord(text: string, at: number, mailbox: Mailbox): number {
+function takeWord(text: string, at: number, mailbox: Mailbox, quotes: Quotes): number {
   if (text[at] === '(') {
     const end = commentEnd(text, at);
     mailbox.comment ||= text.slice(at + 1, text[end - 1] === ')' ? end - 1 : end);
     return end;
   }
-  const word = wordAt(text, at);
+  const word = wordAt(text, at, quotes);
   if (!word) return at + 1;
   const { phrase, angle, inAngle, after } = mailbox;
   if (inAngle && angle?.length === 0) mailbox.inRoute = word.spec?.startsWith('@') ?? false;
@@ -110,9 +118,9 @@ function takeWord(text: string, at: number, mailbox: Mailbox): number {
 }
 
 /** The quoted string, domain literal, encoded word or atom that begins here. */
-function wordAt(text: string, at: number): Token | undefined {
+function wordAt(text: string, at: number, quotes: Quotes): Token | undefined {
   if (text[at] === '"') {
-    const end = quotedEnd(text, at);
+    const end = quotedEnd(text, at, quotes);
     const spec = text.slice(at, end);
     return { text: unescaped(spec.replace(/^"|"$/g, '')), spec, ats: 0, end, open: null, spaced: false };
   }
@@ -178,12 +186,14 @@ function commentEnd(text: string, start: number): number {
   return text.length;
 }
 
-function quotedEnd(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at += 1) {
+function quotedEnd(text: string, start: number, quotes: Quotes): number {
+  for (let at = start + 1; quotes.close && at < text.length; at += 1) {
     if (text[at] === '\\') at += 1;
     else if (text[at] === '"') return at + 1;
   }
-  return text.length;
+  quotes.close = false;
+  const bracket = quotes.mended ? text.indexOf('<', start) : -1;
+  return bracket === -1 ? text.length : bracket;
 }
 
 function unescaped(text: string): string {

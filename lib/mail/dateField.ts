@@ -11,11 +11,13 @@ export interface ParsedDate {
 
 type Parts = Readonly<Record<string, string | undefined>>;
 
-const DAY_NAME = String.raw`(?:[a-z]{3,9}[.,]*\s*)?`;
+/** QUIRK: in the sender's language. It says nothing that the date does not, and may be wrong. */
+const DAY_NAME = String.raw`(?:\p{L}{1,12}[.,]*\s*[.,]*\s*)?`;
 const MONTH = String.raw`(?<month>[a-z]{3,9})\.?`;
 const DAY = String.raw`(?<day>\d{1,2})`;
+const COLON = String.raw`\s*[:.]\s*`;
 /** Twelve-hour clocks are refused: read as they stand they are half a day off. */
-const TIME = String.raw`(?<hour>\d{1,2})[:.](?<minute>\d\d)(?:[:.](?<second>\d\d))?(?:[.,]\d{1,9})?(?!\s*[ap]m\b)`;
+const TIME = String.raw`(?<hour>\d{1,2})${COLON}(?<minute>\d{1,2})(?:${COLON}(?<second>\d{1,2}))?(?!\d)(?:[.,]\d{1,9})?(?!\s*[ap]m\b)`;
 const ZONE = String.raw`(?<zone>[a-z]{1,5}(?:[+-]\d{1,2}:?\d\d)?|[+-]\d\d:?\d\d)?`;
 const END = String.raw`(?:\s|$)`;
 
@@ -28,7 +30,7 @@ const FORMS: readonly RegExp[] = [
   String.raw`${DAY_NAME}${MONTH}\s+${DAY},?\s+(?<year>\d{4}),?\s+${TIME}\s*${ZONE}${END}`,
   // 2007-07-24T18:55:07Z
   String.raw`(?<year>\d{4})-(?<month>\d\d)-${DAY}[t\s]\s*${TIME}\s*${ZONE}${END}`,
-].map((form) => new RegExp(`^${form}`, 'i'));
+].map((form) => new RegExp(`^${form}`, 'iu'));
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 

@@ -14,14 +14,25 @@ const OTHERS = [
   ...['subject', 'date', 'message-id', 'in-reply-to', 'references', 'return-path'],
   ...['auto-submitted', 'precedence', 'list-id', 'list-unsubscribe-post'],
 ];
-/** What stood for Auto-Submitted before RFC 3834, and still does. */
-const MARKS = ['x-autoreply', 'x-autorespond', 'x-failed-recipients'];
+/** Say what kind of message it is, and have no place in the document, or none where they cannot be read. */
+const MARKS = [
+  ...['auto-submitted', 'x-failed-recipients', 'x-auto-response-suppress'],
+  // What stood for Auto-Submitted before RFC 3834, and still does.
+  ...[
+    'x-autoreply',
+    'x-auto-reply',
+    'x-autoreply-from',
+    'x-auto-reply-from',
+    'x-mail-autoreply',
+    'x-autorespond',
+  ],
+];
 const WANTED: ReadonlySet<string> = new Set([...ADDRESSED, ...LISTED, ...OTHERS, ...MARKS]);
 
 export interface ReadHeaders {
   readonly headers: DocumentHeaders;
-  /** Fields without a place in the document that say what kind of message it is. */
-  readonly marks: ReadonlySet<string>;
+  /** Values of the fields of MARKS, in lower case. */
+  readonly marks: ReadonlyMap<string, string>;
 }
 
 /** `head`: the message's first MAX_HEADER_BYTES, or all of it. */
@@ -47,7 +58,12 @@ export function documentHeaders(head: Uint8Array): ReadHeaders {
       precedence: read('precedence', (text) => verbatim(text).toLowerCase()),
       list: list(fields, read),
     },
-    marks: new Set(MARKS.filter((name) => fields.has(name))),
+    marks: new Map(
+      MARKS.flatMap((name) => {
+        const field = fields.get(name);
+        return field === undefined ? [] : [[name, verbatim(field.raw).toLowerCase()]];
+      }),
+    ),
   };
 }
 

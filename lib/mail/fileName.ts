@@ -16,8 +16,8 @@ const UNFIT = /[<>:"|?*\u2028\u2029]/g;
 /** Controls, and what makes a name look otherwise than it is: `exe` for `gpj.exe`, or two that look the same. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}]/gu;
 
-/** Of Windows, with any extension. */
-const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
+/** Of Windows, with any extension; blanks before it do not count. */
+const DEVICE = /^(?:con|prn|aux|nul|(?:com|lpt)[\d¹²³]|conin\$|conout\$) *(?:\.|$)/i;
 
 /** `part`: its number, for the name of one without. */
 export function fileName(given: string | null, type: string, part: string): string {

@@ -1,7 +1,7 @@
 /**
  * The header block of a message as raw fields: one pass over bounded bytes, nothing decoded. It
  * takes what the wild sends: bare LF, an mbox "From " line first, lines without a colon, blanks before the
- * colon (RFC 5322 section 4.5), bytes of any value.
+ * colon (RFC 5322 section 4.5), a byte order mark before a name, bytes of any value.
  */
 
 /** 64 KB: thirty times a usual header, and small beside the window that it is kept in. */
@@ -14,9 +14,15 @@ export interface Field {
   readonly cut: boolean;
 }
 
+/** Those that may come again: their lists are to be joined (RFC 5322 section 4.5.3). */
+const DESTINATIONS: ReadonlySet<string> = new Set(['to', 'cc', 'bcc']);
+
+/** UTF-8's byte order mark, one character for each byte. */
+const MARK = /^\xef\xbb\xbf/;
+
 /**
  * The first field of each of the `wanted` (lower-case) names. The first wins because relays add theirs on top
- * and most readers show the first: a second From or Subject further down is older, or smuggled in.
+ * and most readers show the first: a second From or Subject further down is older, or smuggled in. Of DESTINATIONS, all.
  */
 export function firstFields(
   head: Uint8Array,
@@ -53,11 +59,18 @@ function begin(
 ): string[] | undefined {
   const colon = line.indexOf(':');
   if (colon === -1) return undefined;
-  const name = line.slice(0, colon).trimEnd().toLowerCase();
-  if (!wanted.has(name) || lines.has(name)) return undefined;
-  const started = [line.slice(colon + 1)];
-  lines.set(name, started);
-  return started;
+  const name = line.slice(0, colon).replace(MARK, '').trimEnd().toLowerCase();
+  if (!wanted.has(name)) return undefined;
+  const value = line.slice(colon + 1);
+  const earlier = lines.get(name);
+  if (earlier === undefined) {
+    const started = [value];
+    lines.set(name, started);
+    return started;
+  }
+  if (!DESTINATIONS.has(name)) return undefined;
+  earlier.push(',', value);
+  return earlier;
 }
 
 function unfold(

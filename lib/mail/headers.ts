@@ -118,5 +118,7 @@ function fitting<T>(items: T[]): T[] {
 
 /** The first word of Auto-Submitted and its like, in lower case. */
 export function keyword(text: string): string | null {
-  return /^[a-z0-9-]{1,64}(?=\s*(?:[;(]|$))/i.exec(text)?.[0].toLowerCase() ?? null;
+  return (
+    /^(?:\([^()]{0,200}\)\s*)?([a-z0-9-]{1,64})(?=\s*(?:[;,(]|$))/i.exec(text)?.[1]?.toLowerCase() ?? null
+  );
 }

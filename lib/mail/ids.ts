@@ -1,5 +1,5 @@
 /** Message identifiers (RFC 5322 section 3.6.4) and list identifiers (RFC 2919). */
-import { isWhole, withoutControls } from './values.ts';
+import { isWhole, withoutControls, wordsDecoded } from './values.ts';
 
 const BRACKETED = /<([^<>]*)>/g;
 
@@ -8,9 +8,10 @@ const BRACKETED = /<([^<>]*)>/g;
  * the identifier, several words are none. An identifier over the cap is null: its beginning would be another's.
  */
 export function oneId(text: string, cut: boolean): string | null {
-  const bracketed = /<([^<>]*)>/.exec(text)?.[1];
+  const plain = unworded(text);
+  const bracketed = /<([^<>]*)>/.exec(plain)?.[1];
   if (bracketed !== undefined) return unfolded(bracketed);
-  return cut || /[\s<>]/.test(text) ? null : unfolded(text);
+  return cut || /[\s<>]/.test(plain) ? null : unfolded(plain);
 }
 
 /** What stands in angle brackets in a field of a mailing list (RFC 2369): URIs, in the sender's order. */
@@ -25,10 +26,19 @@ export function uris(text: string): string[] {
  * unless there are no brackets at all and every word could be an identifier.
  */
 export function messageIds(text: string, cut: boolean): string[] {
-  const texts = /[<>]/.test(text)
-    ? Array.from(text.matchAll(BRACKETED), (match) => match[1] ?? '')
-    : bare(text, cut);
+  const plain = unworded(text);
+  const texts = /[<>]/.test(plain)
+    ? Array.from(plain.matchAll(BRACKETED), (match) => match[1] ?? '')
+    : bare(plain, cut);
   return texts.map(unfolded).filter((id) => id !== null);
+}
+
+/**
+ * QUIRK: where an identifier does not fit into a line, Python folds it into encoded words, brackets and all, which RFC 2047
+ * section 5 forbids; replies by such programs lose their thread otherwise.
+ */
+function unworded(text: string): string {
+  return /(?:^|\s)=\?/.test(text) ? wordsDecoded(text) : text;
 }
 
 function bare(text: string, cut: boolean): string[] {

@@ -69,10 +69,11 @@ export async function eachLeaf(
 /** No byte reaches the parser before its place in the message is known to be within bounds. */
 async function* checked(mail: AsyncIterable<Buffer>, structure: Structure): AsyncGenerator<Buffer> {
   for await (const chunk of mail) {
-    structure.update(chunk);
-    yield chunk;
+    const passed = structure.update(chunk);
+    if (passed.length > 0) yield passed;
   }
-  structure.end();
+  const rest = structure.end();
+  if (rest.length > 0) yield rest;
 }
 
 async function takeAll(parser: AsyncIterable<unknown>, take: (leaf: Leaf) => Promise<void>): Promise<void> {
@@ -80,11 +81,12 @@ async function takeAll(parser: AsyncIterable<unknown>, take: (leaf: Leaf) => Pro
 }
 
 async function taken(found: AttachmentStream, take: (leaf: Leaf) => Promise<void>): Promise<void> {
-  const { params } = contentTypeOf(found.headers);
+  const { value, params } = contentTypeOf(found.headers);
   await take({
     part: found.partId ?? '1',
     isRoot: found.partId === null,
-    type: found.contentType.toLowerCase(),
+    // QUIRK: in place of this one mailparser gives a type by the name.
+    type: value === UNTYPED ? value : found.contentType.toLowerCase(),
     params,
     disposition: found.contentDisposition ?? null,
     name: found.filename ?? null,
@@ -95,6 +97,8 @@ async function taken(found: AttachmentStream, take: (leaf: Leaf) => Promise<void
   // QUIRK: without it the parser waits for ever.
   found.release?.();
 }
+
+const UNTYPED = 'application/octet-stream';
 
 function isLeaf(item: unknown): item is AttachmentStream {
   return typeof item === 'object' && item !== null && 'type' in item && item.type === 'attachment';

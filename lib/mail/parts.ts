@@ -35,8 +35,8 @@ export class Parts {
   }
 
   async take(leaf: Leaf): Promise<void> {
-    const role = roleOf(leaf);
-    const type = verbatim(leaf.type);
+    const type = mediaType(leaf.type);
+    const role = roleOf(leaf, type);
     this.smime ??= smimeOf({ value: type, params: leaf.params });
     this.tnef ||= isTnef(type, leaf.name);
     const hasObject = role === 'text' ? await this.#takeText(leaf) : await this.#takeObject(leaf, type);
@@ -97,10 +97,23 @@ export class Parts {
   }
 }
 
-/** A named text file that is only shown inline is an attachment; the one leaf of a message is its body, whatever its name. */
-function roleOf({ type, disposition, name, isRoot }: Leaf): ParsedPart['role'] {
-  const shown = disposition !== 'attachment' && (name === null || isRoot);
-  if (shown && type === 'text/plain') return 'text';
+/** A type and its subtype (RFC 2045 section 5.1). */
+const MEDIA_TYPE = /^[^\s()<>@,;:\\"/[\]?=]+\/[^\s()<>@,;:\\"/[\]?=]+/;
+
+/** QUIRK: parameters behind a blank or a comma. What is no type at all stays as it was written. */
+function mediaType(written: string): string {
+  const type = verbatim(written);
+  return MEDIA_TYPE.exec(type)?.[0] ?? type;
+}
+
+/**
+ * A named text file that is only shown inline is an attachment; the one leaf of a message is its body, whatever its name. What
+ * is no media type is text (RFC 2045 section 5.2), an unknown disposition is an attachment's (RFC 2183 section 2.8).
+ */
+function roleOf({ disposition, name, isRoot }: Leaf, type: string): ParsedPart['role'] {
+  const inline = /^(?:inline\b|\s*$)/.test(disposition ?? '');
+  const shown = inline && (name === null || isRoot);
+  if (shown && (type === 'text/plain' || !MEDIA_TYPE.test(type))) return 'text';
   return shown && type === 'text/html' ? 'html' : 'attachment';
 }
 

@@ -10,14 +10,15 @@ import { characters, readable, verbatim } from './values.ts';
 const PER_RECIPIENT = ['final-recipient', 'original-recipient', 'action', 'status', 'diagnostic-code'];
 const ORIGINAL = ['message-id', 'original-message-id'];
 
-/** The media types that a report is read from. */
+/** The media types that a report is read from (RFC 6522, with those of RFC 6533 and RFC 5965). */
 const READ: ReadonlySet<string> = new Set([
-  'message/delivery-status',
-  'message/global-delivery-status',
-  'message/disposition-notification',
-  'message/rfc822',
-  'text/rfc822-headers',
+  ...['message/delivery-status', 'message/global-delivery-status'],
+  ...['message/disposition-notification', 'message/global-disposition-notification'],
+  ...['message/feedback-report', 'message/rfc822', 'message/global'],
+  ...['text/rfc822-headers', 'message/global-headers'],
 ]);
+
+const REPORT_TYPE = /^message\/(?:global-)?(delivery-status|disposition-notification|feedback-report)$/;
 
 /** Of so many parts of a report what is in them is read: there are three in one. */
 const MAX_READ = 8;
@@ -27,6 +28,8 @@ export class ReportReader {
   #recipients: Report['recipients'] = [];
   #originalMessageId: string | null = null;
   #read = 0;
+  /** Of the first part that is a report's. */
+  #type: string | null = null;
 
   /** How many of the first bytes of a part of this media type are to be given to `read`. */
   wants(type: string): number {
@@ -35,18 +38,21 @@ export class ReportReader {
 
   read(type: string, head: Buffer): void {
     this.#read += 1;
+    this.#type ??= REPORT_TYPE.exec(type)?.[1] ?? null;
     if (type.endsWith('delivery-status')) {
       const room = MAX_RECIPIENTS - this.#recipients.length;
       this.#recipients = [...this.#recipients, ...recipientsIn(head).slice(0, room)];
     } else this.#originalMessageId ??= originalId(head);
   }
 
-  /** `root`: the whole message's. QUIRK: some send the parts of a delivery report in a multipart/mixed. */
+  /** `root`: the whole message's. QUIRK: some leave out its report-type, or send the parts of a report in a multipart/mixed. */
   report({ value, params }: ContentType): Report | null {
-    if (value !== 'multipart/report' && this.#recipients.length === 0) return null;
-    const type = verbatim(params['report-type'] ?? '').toLowerCase();
+    const isReport = value === 'multipart/report';
+    const isEmpty = this.#type === 'delivery-status' && this.#recipients.length === 0;
+    if (!isReport && (this.#type === null || isEmpty)) return null;
+    const given = isReport ? verbatim(params['report-type'] ?? '').toLowerCase() : '';
     return {
-      type: value === 'multipart/report' ? type : 'delivery-status',
+      type: given || (this.#type ?? ''),
       recipients: this.#recipients,
       originalMessageId: this.#originalMessageId,
     };

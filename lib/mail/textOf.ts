@@ -1,6 +1,7 @@
 /** The characters of a text part. */
 import { buffer } from 'node:stream/consumers';
 import libmime from 'libmime';
+import { shiftedText } from './shiftedText.ts';
 
 export interface DecodedText {
   /** Lines end in LF; no other controls but TAB; well-formed. */
@@ -21,6 +22,12 @@ export interface TextForm {
 /** QUIRK: what has no label is UTF-8 or, if it is not, what Windows wrote in the west. */
 const FALLBACK = new TextDecoder('windows-1252');
 
+/** QUIRK: what mailers say by default, also of octets that are none of it. */
+const ASCII = /^(?:us[-_]?)?ascii$|^ansi_x3\.4/i;
+
+/** Behind "+" and escapes UTF-7 and ISO-2022-CN hide characters in octets of ASCII. */
+const SHIFTS: ReadonlySet<number> = new Set([0x2b, 0x0e, 0x0f, 0x1b]);
+
 export async function decodedText(bytes: Buffer, { charset, flowed, cut }: TextForm): Promise<DecodedText> {
   const { text, guessed } = charset === null ? unlabelled(bytes, cut) : await labelled(bytes, charset, cut);
   const unfolded = flowed === 'no' ? text : libmime.decodeFlowed(text, flowed === 'delsp');
@@ -36,22 +43,35 @@ function unlabelled(bytes: Buffer, cut: boolean): DecodedText {
   }
 }
 
-/** An unknown label, and UTF-7, in which "+ADw-" is "<" to whoever looks later, are taken for UTF-8. */
+/** An unknown label, and UTF-7, in which "+ADw-" is "<" to whoever looks later, say no more than none. */
 async function labelled(bytes: Buffer, charset: string, cut: boolean): Promise<DecodedText> {
-  const decoder = libmime.createDecodeStream(charset);
+  if (ASCII.test(charset)) return { ...unlabelled(bytes, cut), guessed: bytes.some(isBeyondAscii) };
+  const shifted = shiftedText(bytes, charset);
+  if (shifted !== undefined) return { text: shifted, guessed: shifted.includes('\ufffd') };
+  const decoder = libmime.createDecodeStream(widest(charset));
+  if (!decoder.supported) return { ...unlabelled(bytes, cut), guessed: !isPlainAscii(bytes) };
   decoder.end(bytes);
   const text = (await buffer(decoder)).toString();
   const whole = cut ? text.replace(/\ufffd{1,4}$/, '') : text;
-  return { text: whole, guessed: whole.includes('\ufffd') || !(decoder.supported || isAscii(bytes)) };
+  return { text: whole, guessed: whole.includes('\ufffd') };
 }
 
-function isAscii(bytes: Buffer): boolean {
-  // In UTF-7 characters hide behind "+".
-  return bytes.every((byte) => byte < 0x80) && !bytes.includes('+');
+/** QUIRK: what is labelled GB2312 or GBK holds characters of GB18030, in which both are contained. */
+function widest(charset: string): string {
+  return libmime.normalizeCharset(charset) === 'GBK' ? 'gb18030' : charset;
+}
+
+function isBeyondAscii(byte: number): boolean {
+  return byte > 0x7f;
+}
+
+function isPlainAscii(bytes: Buffer): boolean {
+  return !bytes.some((byte) => isBeyondAscii(byte) || SHIFTS.has(byte));
 }
 
 function plain(text: string): string {
   return text
+    .replace(/^\ufeff/, '')
     .replaceAll('\r\n', '\n')
     .replaceAll('\r', '\n')
     .replace(/(?![\t\n])\p{Cc}/gu, '')

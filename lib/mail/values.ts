@@ -20,7 +20,12 @@ export function characters(raw: string, cut: boolean): string {
 /** An unstructured value, its encoded words decoded (RFC 2047). */
 export function readable(text: string): string {
   // Controls go before as well: NUL is a marker within libmime's joining of words.
-  return verbatim(decoded(withoutControls(text)));
+  return verbatim(wordsDecoded(text));
+}
+
+/** As `readable`, of any length and with whatever was encoded. */
+export function wordsDecoded(text: string): string {
+  return decoded(withoutControls(text));
 }
 
 /** A value as it was written. */
@@ -38,11 +43,20 @@ export function isWhole(text: string): boolean {
   return text !== '' && text === verbatim(text);
 }
 
+/** QUIRK: "?" stands bare in words that are nearly readable. Bounded, as each "=?" begins a search; real ones have 75 characters. */
+const Q_WORD = /=\?([\w*-]{1,40})\?q\?((?:[^?]|\?(?!=)){1,300})\?=/gi;
+
+/** What is labelled so holds characters of GB18030, in which both are contained. */
+const GBK_WORD = /=\?(?:gb2312|gbk)(?=[*?])/gi;
+
 /** A charset whose decoder throws leaves the words as they stand. */
 function decoded(text: string): string {
   if (!text.includes('=?')) return text;
+  const words = text
+    .replace(GBK_WORD, '=?gb18030')
+    .replace(Q_WORD, (_word, charset, octets) => `=?${charset}?Q?${octets.replaceAll('?', '=3F')}?=`);
   try {
-    return libmime.decodeWords(text);
+    return libmime.decodeWords(words);
   } catch {
     return text;
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Address, MAX_ADDRESSES, parseAddresses } from '../../lib/mail/addressList.ts';
+import { leastWorkMs } from '../workMs.ts';
 
 function list(text: string): string[] {
   return parseAddresses(text, false).map(shown);
@@ -33,6 +34,8 @@ describe('address lists', () => {
     ['<<a@b.c>>', ['- | a@b.c']],
     ['Зоя <зоя@пример.рф>', ['Зоя | зоя@пример.рф']],
     [',, ,;a@b.c,', ['- | a@b.c']],
+    ['"Ada <a@b.c>, d@e.f', ['Ada | a@b.c', '- | d@e.f']],
+    ['"Ada" <a@b.c>, "Bo <d@e.f>, "Cy <g@h.i>', ['Ada | a@b.c', 'Bo <d@e.f>, Cy | g@h.i']],
   ])('%s', (text, expected) => {
     expect(list(text)).toEqual(expected);
   });
@@ -88,6 +91,18 @@ describe('limits', () => {
   it('keeps the first of many addresses', () => {
     const many = Array.from({ length: 2 * MAX_ADDRESSES }, (_, index) => `${index}@b.c`);
     expect(list(many.join(', '))).toEqual(many.slice(0, MAX_ADDRESSES).map((address) => `- | ${address}`));
+  });
+
+  it('takes no address out of a quote whose end may have been cut off', () => {
+    expect(parseAddresses('a@b.c, "Ada <boss@bank.com>, Bo', true).map(shown)).toEqual(['- | a@b.c']);
+  });
+
+  it('costs twice the time for twice the octets, where no quote closes', () => {
+    const hostile = (length: number) => `"${'<\\"'.repeat(length / 3)}`;
+    const [half, whole] = [hostile(300_000), hostile(600_000)];
+    expect(leastWorkMs(() => parseAddresses(whole, false))).toBeLessThan(
+      3.5 * leastWorkMs(() => parseAddresses(half, false)) + 10,
+    );
   });
 
   it('leaves out the last one of a text that was cut, unless it was ended', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parsedMail } from '../../lib/mail/documentShape.ts';
+import { brokenMail } from './brokenMail.ts';
 import { oddMail } from './oddMail.ts';
 import { parsed } from './parsing.ts';
 
@@ -7,7 +8,7 @@ import { parsed } from './parsing.ts';
 const SLOW_MS = 10_000;
 
 describe('odd and hostile mail', () => {
-  it.each(oddMail().map((odd) => ({ ...odd, title: `${odd.id}: ${odd.what}` })))(
+  it.each([...oddMail(), ...brokenMail()].map((odd) => ({ ...odd, title: `${odd.id}: ${odd.what}` })))(
     '$title',
     async ({ bytes, gives }) => {
       const began = performance.now();

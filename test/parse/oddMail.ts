@@ -24,7 +24,7 @@ export type Expected =
       readonly contents?: readonly string[];
     };
 
-const HEAD = 'From: Ada <ada@example.org>\r\nTo: support@example.net\r\nMIME-Version: 1.0\r\n';
+export const HEAD = 'From: Ada <ada@example.org>\r\nTo: support@example.net\r\nMIME-Version: 1.0\r\n';
 
 export function lines(...text: readonly string[]): string {
   return text.join('\r\n');
@@ -35,20 +35,20 @@ export function mixed(...parts: readonly string[]): string {
   return `${HEAD}Content-Type: multipart/mixed; boundary=b\r\n\r\n${body}--b--\r\n`;
 }
 
-function single(type: string, body: string, encoding = '8bit'): string {
+export function single(type: string, body: string, encoding = '8bit'): string {
   return lines(`${HEAD}Content-Type: ${type}`, `Content-Transfer-Encoding: ${encoding}`, '', body);
 }
 
-function attached(header: string, body = 'x'): string {
+export function attached(header: string, body = 'x'): string {
   return mixed('\r\nhello', lines(header, '', body));
 }
 
-function odd(id: string, what: string, text: string | (() => string), gives: Expected): OddMail {
+export function odd(id: string, what: string, text: string | (() => string), gives: Expected): OddMail {
   const make = typeof text === 'string' ? () => text : text;
   return { id, what, bytes: () => Buffer.from(make(), 'latin1'), gives };
 }
 
-function text(
+export function text(
   id: string,
   what: string,
   mail: string,
@@ -58,7 +58,13 @@ function text(
   return odd(id, what, mail, { mail: { text: decoded, warnings } });
 }
 
-function named(id: string, what: string, header: string, name: string, nameRaw: string | null): OddMail {
+export function named(
+  id: string,
+  what: string,
+  header: string,
+  name: string,
+  nameRaw: string | null,
+): OddMail {
   return odd(id, what, attached(header), {
     mail: { parts: [{ role: 'text' }, { role: 'attachment', name, nameRaw }] },
   });
@@ -364,7 +370,7 @@ function charsets(): readonly OddMail[] {
       'M-13',
       'an unknown label over other bytes',
       single('text/plain; charset=x-foo', 'caf\xe9'),
-      'caf\ufffd',
+      'café',
       [...guessed],
     ),
     text(

@@ -6,12 +6,13 @@ import { messageKey } from '../../lib/mailbox/names.ts';
 import { parseStored } from '../../lib/parse/parseStored.ts';
 import { digestOf } from '../../lib/store/checksum.ts';
 import { memoryStore } from '../../lib/store/memory.ts';
+import { brokenMail } from './brokenMail.ts';
 import { oddMail } from './oddMail.ts';
 import { inThisProcess } from './parsing.ts';
 
 const KEY = /^parsed\/box\/\d{4}\/\d\d\/\d\d\/[0-9a-f]{32}\/(?:document\.json|[0-9a-f]{64})$/;
 
-const SEEDS = oddMail()
+const SEEDS = [...oddMail(), ...brokenMail()]
   .map(({ bytes }) => bytes())
   .filter(({ length }) => length < 3_000);
 
