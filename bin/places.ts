@@ -6,6 +6,7 @@ import { MAX_MAILBOXES_BYTES, readMailboxesDocument } from '../lib/mailbox/readM
 import {
   type EventsSettings,
   MAILBOXES_KEY,
+  parsePlaces,
   SettingsError,
   type StoreSettings,
 } from '../lib/mailbox/settings.ts';
@@ -21,6 +22,8 @@ import {
 } from './settings.ts';
 import type { Host } from './terminal.ts';
 import { storeOf } from './wiring.ts';
+
+const COMMAND_LINE = 'the command line';
 
 type Around = Pick<Host, 'cwd' | 'env'>;
 
@@ -80,13 +83,16 @@ function ownStore(choice: SettingsChoice, around: Around): StoreSettings | null 
 function eventsOf(store: StoreSettings, { bus }: SettingsChoice, { env }: Around): EventsSettings | null {
   if (bus === undefined) return 'folder' in store ? { file: join(store.folder, 'events.ndjson') } : null;
   const region = 'bucket' in store ? store.region : undefined;
+  parsePlaces({ store, events: { bus } }, COMMAND_LINE);
   const events = withRegion({ bus, region }, env);
   if (events.region === undefined)
     throw new UsageError('A bus has a region: name it in the environment as AWS_REGION.');
   return events;
 }
 
+/** Throws SettingsError where the command line names no bucket, endpoint or bus that could be one. */
 function inRegion(store: StoreSettings, { env }: Around): StoreSettings {
+  parsePlaces({ store }, COMMAND_LINE);
   const found = 'bucket' in store ? withRegion(store, env) : store;
   if ('bucket' in found && found.region === undefined)
     throw new UsageError(

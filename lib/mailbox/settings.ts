@@ -186,6 +186,8 @@ const connectionsPerHost = z.int(CONNECTIONS).min(1, CONNECTIONS).max(100, CONNE
 /** The command's YAML file. */
 const settingsFile = z.strictObject({ store, events: events.optional(), connectionsPerHost, mailboxes });
 
+const places = z.strictObject({ store, events: events.optional() });
+
 /** `config/mailboxes.json` in the bucket. */
 const mailboxesDocument = z.strictObject({ v: z.literal(1), connectionsPerHost, mailboxes });
 
@@ -222,6 +224,11 @@ export function parseSettingsFile(value: unknown, source: string): SettingsFile 
 /** As parseSettingsFile, for `config/mailboxes.json`. */
 export function parseMailboxesDocument(value: unknown, source: string): MailboxesDocument {
   return parseWith(mailboxesDocument, value, { source, programs: false });
+}
+
+/** As parseSettingsFile, of what a command line names by itself. */
+export function parsePlaces(value: z.input<typeof places>, source: string): z.infer<typeof places> {
+  return parseWith(places, value, { source, programs: false });
 }
 
 interface Reading {

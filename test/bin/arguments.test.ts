@@ -32,6 +32,17 @@ describe('the command line', () => {
     expect(said.stdout).toBe('');
   });
 
+  it.each([
+    [['status', '--bucket', 'b1'], 'store.bucket: must be a bucket name'],
+    [['status', '--bucket', 'mail', '--endpoint', '127.0.0.1:9000'], 'store.endpoint: must be a URL'],
+    [['probe', '--bucket', 'mail', '--endpoint', 'localhost:9000'], 'store.endpoint: must be a URL'],
+    [['fetch', '--bucket', 'mail', '--bus', 'a b'], 'events.bus: must be the name of an event bus'],
+  ])('asks no store that %j cannot mean', async (argv, words) => {
+    const said = await mailferry(argv, { cwd: await workFolder(), env: { AWS_REGION: 'eu-west-1' } });
+    expect(said.code).toBe(EXIT.usage);
+    expect(said.stderr).toContain(words);
+  });
+
   it.each([['--help'], ['-h'], ['help']])('explains itself on %s', async (option) => {
     const { code, stdout, stderr } = await mailferry([option], { cwd: '/' });
     expect(code).toBe(EXIT.done);
