@@ -64,7 +64,7 @@ export function statusOf(line: string): StatusTold | null {
 
 /** A row of UIDL or LIST. */
 export function rowOf(line: string): { readonly number: number; readonly rest: string } | null {
-  const parts = /^(\d+)(?:[ \t]+([\s\S]*))?$/.exec(line);
+  const parts = /^[ \t]*(\d+)(?:[ \t]+([\s\S]*))?$/.exec(line);
   if (parts === null) return null;
   const number = exact(parts[1] ?? '');
   const rest = (parts[2] ?? '').replace(/\r+$/, '');
