@@ -21,15 +21,16 @@ export async function readListing(
   const listing = new Listing(seed);
   if (pipelining) await client.ahead([{ verb: 'UIDL' }, { verb: 'LIST' }]);
   const uidls = await client.uidl((number, uidl) => listing.addUidl(number, uidl)).catch(unlessRefused);
-  const withoutUidl = uidls instanceof Pop3Error ? uidls : null;
+  const refused = uidls instanceof Pop3Error ? uidls : null;
   const named = uidls instanceof Pop3Error ? NO_ROWS : uidls;
   const nameless: number[] = [];
-  const sizes = await client.list((number, octets) => {
+  const addSize = (number: number, octets: number | null) => {
     // Beyond what is kept of UIDL's answer, a number that is not there may well have one.
     if (listing.addOctets(number, octets) || named.truncated) return;
     listing.addNameless(number, octets);
-    if (withoutUidl === null) nameless.push(number);
-  });
+    if (refused === null) nameless.push(number);
+  };
+  const sizes = await client.list(addSize).catch((error: unknown) => unlessEmpty(client, error));
   if (nameless.length > 0) await leaveArrived(client, listing, new Set(nameless));
   const listed = Math.max(named.rows, sizes.rows);
   const notes: string[] = [];
@@ -43,7 +44,9 @@ export async function readListing(
     notes.push(
       `${left} messages were not in both of the server's answers to UIDL and LIST, and are left to another run.`,
     );
-  const isUnnamed = withoutUidl === null && named.rows === 0 && nameless.length > 0;
+  // What is not there needs none.
+  const withoutUidl = listing.length === 0 ? null : refused;
+  const isUnnamed = refused === null && named.rows === 0 && nameless.length > 0;
   return { listing, notes, withoutUidl, isUnnamed };
 }
 
@@ -56,6 +59,13 @@ function unreadable(rows: number): Unvouched {
 }
 
 const NO_ROWS = { rows: 0, truncated: false, odd: 0 };
+
+/** For `catch`. QUIRK: some refuse UIDL and LIST where there is no message; STAT tells. */
+async function unlessEmpty(client: Pop3Client, error: unknown): Promise<typeof NO_ROWS> {
+  const refusal = unlessRefused(error);
+  if ((await client.stat().catch(unlessRefused)) === 0) return NO_ROWS;
+  throw refusal;
+}
 
 /** For `catch`: a refusal as what came. */
 export function unlessRefused(error: unknown): Pop3Error {

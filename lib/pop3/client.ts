@@ -201,6 +201,18 @@ export class Pop3Client {
     return this.#listing('list', 'LIST', ({ number, rest }) => visit(number, parseOctets(rest)));
   }
 
+  /**
+   * How many messages there are (RFC 1939 section 5). An answer without that number is 'broken', E_POP3_WRONG_ANSWER.
+   * QUIRK: some count what is marked for removal, and none need be right.
+   */
+  stat(): Promise<number> {
+    return this.#connection.exchange(this.#about('list', 'STAT', 'mailbox'), ({ text }: Status) => {
+      const [count] = /^\d{1,10}(?=\s|$)/.exec(text.toString('latin1').trim()) ?? [];
+      if (count !== undefined) return Number(count);
+      throw this.#connection.broken('E_POP3_WRONG_ANSWER', 'the answer has no number of messages');
+    });
+  }
+
   /** UIDL of one message. An answer that is not exactly about `number` is 'broken', E_POP3_WRONG_ANSWER. */
   uidlOf(number: number): Promise<string> {
     return this.#single('uidl', 'UIDL', number, idOf);

@@ -94,6 +94,11 @@ export class Pop3Session implements Peer {
         return args === ''
           ? { ...this.#rows(({ message }) => message.listed), wrong: () => this.#withWrongSize() }
           : this.#row(args, this.#maildrop.manners.listOfOne, ({ message }) => message.listed);
+      case 'STAT': {
+        const there = this.slots.filter(({ deleted }) => !deleted);
+        const octets = there.reduce((sum, { message }) => sum + message.bytes.length, 0);
+        return { status: `+OK ${there.length} ${octets}` };
+      }
       case 'RETR':
       case 'TOP':
       case 'DELE':
