@@ -108,6 +108,8 @@ async function inTurn(share: Many): Promise<ManyTold[]> {
     const count = Math.min(MOST_IN_A_PROCESS, share.count - nth);
     const part = await inChild({ ...share, from: share.from + nth * share.step, count });
     told.push(part);
+    // A million take an hour: what fails is told when it does.
+    for (const { seed, oracle, words } of part.failed) console.error(`seed ${seed}: ${oracle}: ${words}`);
     if (share.untilFailure && part.failed.length > 0) break;
   }
   return told;
