@@ -41,6 +41,8 @@ export async function learnFence(session: Session, odd: OddForms = NO_ODD_FORMS)
     session.fence = form;
     return;
   }
+  // Both refusals may be the answers of earlier commands; a line that is out of step would stay so in a body.
+  if (listing.isNamed && !(await isListedAgain(session))) throw dropped(session, relisted());
 }
 
 /** Forms that the server answers in a form of its own, which ends a session: to be asked last. */
@@ -175,6 +177,13 @@ function withoutFence(): Unvouched {
 function renumbered(form: FenceForm, { number }: Row): Unvouched {
   return new Unvouched(
     `${form} ${number} had another answer than the listing gave a moment before, so nothing can vouch for what the server sends. Nothing was retrieved.`,
+    'server',
+  );
+}
+
+function relisted(): Unvouched {
+  return new Unvouched(
+    'UIDL had another answer than a moment before, so nothing can vouch for what the server sends. Nothing was retrieved.',
     'server',
   );
 }

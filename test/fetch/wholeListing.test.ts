@@ -29,6 +29,20 @@ describe('a server that answers neither UIDL nor LIST of a single message', () =
     expect(commands.slice(commands.indexOf('RETR 4')).slice(0, 2)).toEqual(['RETR 4', 'UIDL']);
   });
 
+  it('is asked for all UIDLs before its first mail, too: an answer out of step would be taken for mail', async () => {
+    const messages = four();
+    const other = '+OK\r\n1 b\r\n2 a\r\n3 c\r\n4 d\r\n.\r\n';
+    const again: Fault = { verb: 'UIDL', args: '', after: 1, times: 1, reply: other };
+    const faults = [...singly('-ERR [SYS/TEMP] later\r\n'), again];
+    const world = new World({ messages, faults, settings: SETTINGS });
+    const report = await world.run();
+    expect(report.error?.message).toContain('UIDL had another answer than a moment before');
+    expect(world.retrieved).toBe(0);
+    world.skewMs += 3_600_000;
+    await world.run();
+    expect(await world.contents()).toEqual(contentsOf(messages));
+  });
+
   it('deletes what is on record where the headers and all UIDLs are as they were', async () => {
     const world = new World({ messages: four(), faults: singly('-ERR no\r\n'), settings: SETTINGS });
     world.trust = { deletes: false, reason: 'not yet' };
