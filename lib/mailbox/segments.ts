@@ -9,7 +9,7 @@ import { digestOf } from '../store/checksum.ts';
 import type { ObjectStore } from '../store/port.ts';
 import { createSettled } from '../store/settle.ts';
 import { SEGMENT_RECORDS, SEGMENT_UNPACKED_BYTES } from './bounds.ts';
-import { segmentKey, segmentOfKey, segmentPrefix } from './names.ts';
+import { headKey, segmentKey, segmentOfKey, segmentPrefix } from './names.ts';
 import { recordKey } from './records.ts';
 import type { Seed, Segment, StoredRecord } from './state.ts';
 import { broken } from './stateError.ts';
@@ -75,6 +75,23 @@ export class SegmentFiles {
 
   async remove(name: string): Promise<void> {
     await this.#store.remove(segmentKey(this.#mailbox, name));
+  }
+
+  /**
+   * For how long the store has had it: as of the last write of the head, by the store's clock, or as of now by ours
+   * where it does not say when that was. Null where it does not say when it came.
+   */
+  async keptMs(name: string): Promise<number | null> {
+    const cameMs = await this.#storedMs(segmentKey(this.#mailbox, name));
+    if (cameMs === null) return null;
+    return ((await this.#storedMs(headKey(this.#mailbox))) ?? this.#clock.now()) - cameMs;
+  }
+
+  async #storedMs(key: string): Promise<number | null> {
+    const object = await this.#store.read(key);
+    if (object === null) return null;
+    for await (const _ of object.chunks);
+    return object.storedMs;
   }
 
   /** The names of all that are in the store, whoever wrote them. */

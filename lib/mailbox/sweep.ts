@@ -92,9 +92,16 @@ export class Sweep {
     }
     for await (const name of this.#files.names()) {
       if (named.has(name)) continue;
-      const stays = !ours.has(name) && this.#nowMs - madeMs(name) < UNNAMED_KEPT_MS;
-      if (!stays && !(await this.#removed(name))) return;
+      const left = ours.has(name) || (await this.#isLongUnnamed(name));
+      if (left && !(await this.#removed(name))) return;
     }
+  }
+
+  /** A clock that is weeks off, of its maker or ours, makes one look old that is named a moment later: the store's own decides. */
+  async #isLongUnnamed(name: string): Promise<boolean> {
+    if (this.#nowMs - madeMs(name) < UNNAMED_KEPT_MS) return false;
+    const sinceMs = await this.#files.keptMs(name);
+    return sinceMs === null || sinceMs >= UNNAMED_KEPT_MS;
   }
 
   /** False: the store would not, and would not take away the others either. */

@@ -88,7 +88,7 @@ class AwaitsHistory {
     const scheduler = new Scheduler({ trace: false, drainsWholly: false });
     const terms = { mailbox: 'inbox', deletes: true, attempts: 3, durable: true, password };
     const ledger = new Ledger({ ...terms, storeTrusted: true }, () => scheduler.nowMs);
-    const bucket = new Bucket(true, new ObjectOracle(ledger));
+    const bucket = new Bucket(true, new ObjectOracle(ledger), ledger.nowMs);
     ledger.bucket = bucket;
     const maildrop = new Maildrop(MANNERS);
     const world = { scheduler, ledger, chance, calm: false, happens: () => {} };

@@ -317,6 +317,22 @@ describe('a sweep', () => {
     expect(await keysOf(inner)).toEqual([...before, young].sort());
   });
 
+  it('lets the store’s clock tell what is old, where a writer’s own is weeks behind', async () => {
+    const from = 1_764_000_000_000;
+    let storeMs = from;
+    const inner = memoryStore('bucket', () => storeMs);
+    await store(await open(inner), 0, 1000);
+    const before = await keysOf(inner);
+    const body = Buffer.from('about to be named');
+    const behind = segmentKey('inbox', `${from - 3 * UNNAMED_KEPT_MS}-0a`);
+    await inner.create(behind, body, digestOf(body));
+    await sweepAt(inner, () => true, from + 1);
+    expect(await keysOf(inner)).toEqual([...before, behind].sort());
+    storeMs += UNNAMED_KEPT_MS;
+    await sweepAt(inner, () => true, from + UNNAMED_KEPT_MS + WEEK_MS);
+    expect(await keysOf(inner)).toEqual(before);
+  });
+
   it('is done where the store lets it take nothing away, and takes it away once it may', async () => {
     const inner = memoryStore('bucket');
     await store(await open(inner), 0, 1000);

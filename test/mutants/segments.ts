@@ -86,8 +86,8 @@ export const SEGMENTS: readonly Mutant[] = [
     patches: [
       {
         file: SWEEP,
-        find: 'const stays = !ours.has(name) && this.#nowMs - madeMs(name) < UNNAMED_KEPT_MS;',
-        replace: 'const stays = ours.has(name) && this.#nowMs - madeMs(name) < UNNAMED_KEPT_MS;',
+        find: 'const left = ours.has(name) || (await this.#isLongUnnamed(name));',
+        replace: 'const left = ours.has(name) || (await this.#isLongUnnamed(name)) || true;',
       },
     ],
     caughtBy: {

@@ -5,6 +5,8 @@ export interface Held {
   readonly body: Buffer;
   readonly sha256: string;
   readonly version: string;
+  /** By the store's clock, which is right. */
+  readonly storedMs: number;
 }
 
 export interface Watcher {
@@ -17,10 +19,12 @@ export class Bucket {
   /** Complete keeps to its condition; some stores put the object over whatever is there. */
   readonly completeHonours: boolean;
   readonly #watcher: Watcher;
+  readonly #nowMs: () => number;
 
-  constructor(completeHonours: boolean, watcher: Watcher) {
+  constructor(completeHonours: boolean, watcher: Watcher, nowMs: () => number) {
     this.completeHonours = completeHonours;
     this.#watcher = watcher;
+    this.#nowMs = nowMs;
   }
 
   create(key: string, body: Buffer, sha256: string): 'created' | 'exists' {
@@ -55,7 +59,7 @@ export class Bucket {
 
   /** The version is made of the bytes alone, as S3's ETag is: equal bytes have equal versions. */
   #put(key: string, body: Buffer, sha256: string): string {
-    const held = { body, sha256, version: `"${sha256.slice(0, 32)}"` };
+    const held = { body, sha256, version: `"${sha256.slice(0, 32)}"`, storedMs: this.#nowMs() };
     const before = this.objects.get(key);
     this.objects.set(key, held);
     this.#watcher.wrote(key, held, before);

@@ -81,7 +81,7 @@ class History {
     const policies = policiesOf(seed);
     const terms = { mailbox: 'inbox', deletes, attempts, durable, password, policies };
     const ledger = new Ledger({ ...terms, storeTrusted: completeHonours }, () => scheduler.nowMs);
-    const bucket = new Bucket(completeHonours, new ObjectOracle(ledger));
+    const bucket = new Bucket(completeHonours, new ObjectOracle(ledger), ledger.nowMs);
     ledger.bucket = bucket;
     const maildrop = new Maildrop(manners, new Doorkeeper(seed));
     const happens = (accident: Accident) => this.#happens(accident);

@@ -24,7 +24,7 @@ export class Scene {
   constructor(terms: Partial<Terms> = {}, poison: Poison = 'none') {
     const usual = { mailbox: 'inbox', deletes: true, attempts: 3, durable: true, storeTrusted: true };
     this.ledger = new Ledger({ ...usual, password: PASSWORD, ...terms }, () => 0);
-    this.bucket = new Bucket(true, new ObjectOracle(this.ledger));
+    this.bucket = new Bucket(true, new ObjectOracle(this.ledger), this.ledger.nowMs);
     this.ledger.bucket = this.bucket;
     this.message = this.offer(1, 'u1', 'Message-ID: <1@example.org>\r\n\r\none\r\n', poison);
   }

@@ -95,7 +95,7 @@ export class StoreSide implements ObjectStore {
       const held = this.#bucket.objects.get(key);
       if (held === undefined) return null;
       const chunks = chunksOf(held.body, fault === 'broken' ? error('read', key, 'later') : null);
-      return { version: held.version, size: held.body.length, storedMs: null, chunks };
+      return { version: held.version, size: held.body.length, storedMs: held.storedMs, chunks };
     });
   }
 
