@@ -5,7 +5,7 @@
  */
 import { VANISHED_INTENT_FULL_MS, VANISHED_INTENT_MS } from '../mailbox/bounds.ts';
 import { countAttempt, failureOf, forgetFailures, uncountAttempt } from '../mailbox/failures.ts';
-import { strikeIntents, withIntentAlone, withIntents } from '../mailbox/intents.ts';
+import { strikeIntents, withIntentAlone, withLook } from '../mailbox/intents.ts';
 import { isDeletable } from '../mailbox/policy.ts';
 import { isRecordOf } from '../mailbox/records.ts';
 import { isCrowded, isFull } from '../mailbox/room.ts';
@@ -49,9 +49,7 @@ export async function tryAlone(context: RunContext, session: Session, suspect: S
   context.postponed.add(refKey(suspect.ref));
   const left = leftBehindBy(state.head, suspect.ref, begunMs);
   await state.commit((head) => {
-    // One whose message has vanished is kept as it is: its time tells for how long it is watched.
-    const intended =
-      suspect.rows.length === 0 ? withIntents(head, [intent]) : withIntentAlone(head, intent, begunMs);
+    const intended = (suspect.rows.length === 0 ? withLook : withIntentAlone)(head, intent, begunMs);
     // Judged by the head that is written, for another run may have begun with it since this one last looked.
     if (!isLeftBehind(head, suspect.ref, run, begunMs)) return intended;
     return countAttempt(intended, suspect.ref, { run, nowMs: begunMs });

@@ -29,16 +29,35 @@ function withMarks(intent: Intent, ...others: readonly Intent[]): Intent {
   };
 }
 
-/**
- * Takes the place of what runs left behind for the same message, when it is about to be looked at alone: one intent
- * leads to it as well as many, which would crowd out new mail.
- */
+/** Takes the place of what runs left behind for the same message, when it is about to be looked at alone. */
 export function withIntentAlone(head: Head, intent: Intent, nowMs: number): Head {
-  const isReplaced = (other: Intent) => sameRef(other, intent) && other.untilMs <= nowMs;
-  const blind = head.intents.some((other) => other.blind && sameRef(other, intent));
-  const intents = head.intents.filter((other) => !isReplaced(other));
-  const alone = withMarks(blind ? { ...intent, blind } : intent, ...head.intents.filter(isReplaced));
-  return withIntents({ ...head, intents }, [alone]);
+  const left = leftBehind(head, intent, nowMs);
+  const intents = head.intents.filter((other) => !left.includes(other));
+  return withIntents({ ...head, intents }, [asOne(intent, left)]);
+}
+
+/**
+ * Stands beside the last that runs left behind for a message that has vanished, whose time tells for how long it is
+ * watched, and which takes the place of the others.
+ */
+export function withLook(head: Head, intent: Intent, nowMs: number): Head {
+  const left = leftBehind(head, intent, nowMs);
+  const last = left.toSorted((one, other) => one.untilMs - other.untilMs).at(-1);
+  const intents = head.intents.flatMap((other) => {
+    if (other === last) return [asOne(last, left)];
+    return left.includes(other) ? [] : [other];
+  });
+  return withIntents({ ...head, intents }, [intent]);
+}
+
+function leftBehind({ intents }: Head, ref: MessageRef, nowMs: number): readonly Intent[] {
+  return intents.filter((intent) => sameRef(intent, ref) && intent.untilMs <= nowMs);
+}
+
+/** One leads to what was left as well as many, which would crowd out new mail. */
+function asOne(intent: Intent, left: readonly Intent[]): Intent {
+  const blind = left.some((other) => other.blind);
+  return withMarks(blind ? { ...intent, blind } : intent, ...left);
 }
 
 /**

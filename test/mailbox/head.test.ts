@@ -8,7 +8,13 @@ import {
   withFailure,
 } from '../../lib/mailbox/failures.ts';
 import { loadHead } from '../../lib/mailbox/head.ts';
-import { openIntents, releaseIntents, strikeIntents, withIntents } from '../../lib/mailbox/intents.ts';
+import {
+  openIntents,
+  releaseIntents,
+  strikeIntents,
+  withIntents,
+  withLook,
+} from '../../lib/mailbox/intents.ts';
 import { headKey } from '../../lib/mailbox/names.ts';
 import { withRecords } from '../../lib/mailbox/records.ts';
 import { emptyHead, type Head, type Intent, type StoredRecord } from '../../lib/mailbox/state.ts';
@@ -134,6 +140,7 @@ describe('changes of the state', () => {
     again((given) => countAttempt(given, ref, { run: 'one', nowMs: 5 }), head);
     again((given) => uncountAttempt(given, ref, 'one'), countAttempt(head, ref, { run: 'one', nowMs: 5 }));
     again((given) => releaseIntents(given, 'two', 7), head);
+    again((given) => withLook(given, intent('a', 'three', 99), 50), head);
   });
 
   it('strike only the intents of the runs that are named', () => {
@@ -145,6 +152,20 @@ describe('changes of the state', () => {
     ]);
     const left = strikeIntents(head, [ref], new Set(['one', 'three'])).intents;
     expect(left.map(({ uidl, run }) => `${uidl} of ${run}`)).toEqual(['a of two', 'b of one']);
+  });
+
+  it('keep one intent of those left behind for a message that vanished, however often it was looked for', () => {
+    const marked = { ...intent('a', 'one', 10), contents: ['c1'], lookedMs: 12 };
+    let head = withIntents(emptyHead('inbox'), [marked, intent('b', 'one', 10), intent('a', 'alive', 9_000)]);
+    for (let look = 1; look <= 50; look += 1)
+      head = withLook(head, intent('a', `look ${look}`, 100 * look + 50), 100 * look);
+    expect(head.intents.map(({ uidl, run }) => `${uidl} of ${run}`)).toEqual([
+      'b of one',
+      'a of alive',
+      'a of look 49',
+      'a of look 50',
+    ]);
+    expect(head.intents[2]).toMatchObject({ contents: ['c1'] });
   });
 
   it('count an attempt once a run, and take it back only for the run that made it', () => {
