@@ -143,19 +143,18 @@ export function decide({ row, headerHash, alike, nowMs }: Asked, known: Knowledg
   if (several && policy.keptMs !== null && waits === null && headerHash === undefined) {
     return { action: 'peek', why: 'two mails of its UIDL and size are on record; TOP tells which one it is' };
   }
+  const large = isTooLarge(row.octets, known.atLeast(ref), policy);
   const [record] = records;
   const rows = records.reduce((sum, { rows: same }) => sum + (same ?? 1), 0);
   if (record !== undefined && rows >= alike) {
     // Where nothing tells a whole mail from one that came short, neither is deleted.
     const short = records.some((one) => isShort(policy, one));
-    if (nameless) return { ...whatOfNameless(ref, records, policy), record };
-    return { ...whatOfStored(row, { short, waits }, policy), record };
+    if (nameless && !large) return { ...whatOfNameless(ref, records, policy), record };
+    return { ...whatOfStored(row, { short, waits, large }, policy), record };
   }
   if (record === undefined && noted !== null && !(several && headerHash))
-    return whatOfStored(row, { short: noted !== 'whole', waits }, policy);
-  if (isTooLarge(row.octets, known.atLeast(ref), policy)) {
-    return { action: 'too large', why: `larger than the limit of ${policy.sizeLimit} octets` };
-  }
+    return whatOfStored(row, { short: noted !== 'whole', waits, large }, policy);
+  if (large) return { action: 'too large', why: `larger than the limit of ${policy.sizeLimit} octets` };
   return { action: 'fetch', why: 'not stored yet' };
 }
 
@@ -212,9 +211,11 @@ function stayOf(
 interface Stored {
   readonly short: boolean;
   readonly waits: Stay;
+  /** So that it is not retrieved, for whatever reason. */
+  readonly large: boolean;
 }
 
-function whatOfStored(row: Row, { short, waits }: Stored, policy: Policy): Decision {
+function whatOfStored(row: Row, { short, waits, large }: Stored, policy: Policy): Decision {
   if (policy.keptMs === null) return { action: 'keep', why: 'stored; the policy keeps it on the server' };
   if (row.octets === null) {
     return { action: 'keep', why: 'stored; not deleted, because the server gives no size to compare with' };
@@ -226,6 +227,12 @@ function whatOfStored(row: Row, { short, waits }: Stored, policy: Policy): Decis
     };
   }
   if (waits !== null) return { action: 'keep', why: 'stored; its day to be deleted has not come', ...waits };
+  if (large && (row.repeated || row.uidl === '')) {
+    return {
+      action: 'keep',
+      why: 'stored; its UIDL does not tell it from others, and it is too large to be retrieved again',
+    };
+  }
   if (row.repeated)
     return {
       action: 'prove',

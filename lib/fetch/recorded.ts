@@ -6,7 +6,7 @@ import { decisions, ifBroken, leavingAside } from './decisions.ts';
 import { type Deletable, deleteStored, mayDelete, topAgrees } from './deleting.ts';
 import { questionOf } from './fence.ts';
 import type { Row } from './listing.ts';
-import { refOf } from './plan.ts';
+import { isTooLarge, knowledgeOf, refOf } from './plan.ts';
 import { SESSION_DELETES } from './reopening.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
@@ -27,7 +27,11 @@ export async function deleteRecorded(context: RunContext, session: Session): Pro
     session.deleted.size + proofs.length + batch.length < SESSION_DELETES;
   const removeBatch = async () => {
     const unproved = await removeAll(context, session, batch);
-    proofs.push(...unproved.map(({ wanted, record }) => ({ ...wanted, record })));
+    for (const { wanted, record } of unproved) {
+      const atLeast = knowledgeOf(context.state.head).atLeast(wanted.ref);
+      if (isTooLarge(wanted.row.octets, atLeast, session.policy)) context.kept.add(wanted.ref);
+      else proofs.push({ ...wanted, record });
+    }
     batch = [];
   };
   const remove = async (deletable: Deletable) => {

@@ -136,6 +136,31 @@ describe('what turns out to be over the limit while it comes', () => {
     expect(world.publisher.stored).toHaveLength(7);
   });
 
+  it.each([
+    ['the server has no TOP', [{ verb: 'TOP', reply: '-ERR unknown command\r\n' }], 1],
+    ['its UIDL is repeated', [], 2],
+  ])('is not retrieved each time to be deleted on the record of another: %s', async (_, faults, times) => {
+    const first = Array.from({ length: times }, (_, nth) => mail('used', letter(`${nth}`)));
+    const announced = letter('0').length;
+    const settings = { sizeLimit: LIMIT, delete: 'when-stored' } as const;
+    const world = new World({ messages: first, faults, settings });
+    world.trust = { deletes: false, reason: 'not yet' };
+    await world.run();
+    world.trust = { deletes: true, reason: '' };
+    world.server.messages.splice(0, times, ...first.map(() => large('used', announced)));
+    for (let run = 0; run < 4; run += 1) {
+      await world.run();
+      world.skewMs += 120_000;
+    }
+    const { retrieved } = world;
+    for (let run = 0; run < 4; run += 1) {
+      await world.run();
+      world.skewMs += 120_000;
+    }
+    expect(world.retrieved).toBe(retrieved);
+    expect(world.server.messages.map(({ uidl }) => uidl)).toEqual(first.map(() => 'used'));
+  });
+
   it('is fetched once the limit is raised above it, and cut off anew where it is not raised far enough', async () => {
     const world = new World({ messages: [large('liar', 100), small('a')], settings: { sizeLimit: LIMIT } });
     await settle(world);
