@@ -29,6 +29,7 @@ import type { Ledger } from './ledger.ts';
 import type { Message } from './messages.ts';
 import { checkTold, isLeftAlone, isListedOver, isOver } from './policyOracle.ts';
 import type { Stage } from './runs.ts';
+import { isInherited, isUnsayable, sharers } from './sharing.ts';
 
 export function checkArrivals(stage: Stage, head: Head): void {
   const { ledger } = stage.world;
@@ -38,7 +39,7 @@ export function checkArrivals(stage: Stage, head: Head): void {
     if (message.hidden) continue;
     const { uidl } = message;
     if (isLeftAlone(stage, message)) continue;
-    if (isAlike(stage, message) || isInherited(stage, message) || isIndistinct(stage, message, uidl))
+    if (isAlike(stage, message) || isInherited(ledger, message) || isIndistinct(stage, message, uidl))
       continue;
     if (isOver(message, ledger)) checkTold(message, ledger);
     else checkArrived(stage, message, head);
@@ -114,7 +115,9 @@ function mayBeAsked(stage: Stage, message: Message): boolean {
   const { ledger } = stage.world;
   const others = sharers(ledger, message, message.uidl);
   const isBegun = others.some(({ uidl, sha256 }) => ledger.isStored(ledger.pairOf(uidl, sha256)));
-  return isBegun || !(isLeftAlone(stage, message) || isListedOver(message, ledger));
+  // Of several alike of which some were left alone, nothing tells which.
+  const isUnclear = ledger.ambiguous.has(message.uidl);
+  return isBegun || isUnclear || !(isLeftAlone(stage, message) || isListedOver(message, ledger));
 }
 
 /** A refused RETR is the message's own trouble only where the server delivers another, known by its size. */
@@ -201,19 +204,6 @@ function isIndistinct(stage: Stage, message: Message, uidl: string): boolean {
   );
 }
 
-/** See "inherited" above. */
-function isInherited({ world: { ledger } }: Stage, message: Message): boolean {
-  return sharers(ledger, message, message.uidl).some((other) => {
-    const pair = ledger.pairOf(other.uidl, other.sha256);
-    const isThere = other.gone === 'no' && !other.hidden;
-    return !isThere && ledger.isStored(pair) && !ledger.isAnnounced(pair) && isUnsayable(other);
-  });
-}
-
-function isUnsayable({ poison }: Message): boolean {
-  return poison === 'announce' || poison === 'unsayable';
-}
-
 /** Whether nothing tells these two apart. */
 function isOneWith(stage: Stage, message: Message, other: Message): boolean {
   const others = sharers(stage.world.ledger, message, message.uidl);
@@ -223,12 +213,6 @@ function isOneWith(stage: Stage, message: Message, other: Message): boolean {
 /** See "succeeded" above. */
 function isSucceeded({ world }: Stage, message: Message, uidl: string): boolean {
   return message.gone === 'by others' && sharers(world.ledger, message, uidl).length > 0;
-}
-
-/** Other messages that ever bore this UIDL and have its size. */
-function sharers(ledger: Ledger, message: Message, uidl: string): Message[] {
-  const offered = [...(ledger.offered.get(uidl) ?? [])];
-  return offered.filter((other) => other !== message && other.listSize === message.listSize);
 }
 
 function comesShort({ truth, listSize, losesDots }: Message): boolean {

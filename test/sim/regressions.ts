@@ -190,4 +190,39 @@ export const REGRESSIONS: readonly Regression[] = [
     seed: 696231,
     found: 'A twin’s object, whose event is refused, kept its brother from being retrieved, for ever.',
   },
+  {
+    seed: 14162,
+    found: 'By a clock that was days behind, a segment that was about to be named was too old to be named.',
+  },
+  {
+    seed: 104340,
+    found: 'Where UIDL n and LIST n were both refused, an answer that was out of step was stored as mail.',
+  },
+  {
+    seed: 127363,
+    found: 'Each look at what a vanished message had left added an intent, until no new mail could be begun.',
+  },
+  {
+    seed: 209189,
+    found: 'Mail over the size limit was retrieved at each poll, to prove a delete that it did not prove.',
+  },
+  { seed: 319051, found: 'The same, where only the bytes that had come told that it is over the limit.' },
+  {
+    seed: 40001,
+    found: 'A message that had inherited the UIDL of one that cannot be announced was set aside with it.',
+  },
+  {
+    seed: 63451,
+    found: 'On a store without conditions, mails of one UIDL put themselves in each other’s place.',
+  },
+  {
+    seed: 90476,
+    found: 'Runs that failed before they listed anything were taken for runs with nothing to do.',
+  },
+  { seed: 252509, found: 'The same, before anybody was told of mail over the size limit.' },
+  { seed: 415795, found: 'The same.' },
+  {
+    seed: 441598,
+    found: 'A start that leaves some of several alike alone was thought to tell which of them.',
+  },
 ];
