@@ -5,6 +5,8 @@ import { HeaderBlock } from './headerBlock.ts';
 /** LIST is a hint for the first allocation only, and a lying one must not cost memory. */
 const FIRST_ROOM_BYTES = 64 * 1024;
 
+const START_BYTES = 512;
+
 /**
  * Takes one message as RETR gives it: hashes it, and holds it in memory while it fits into one part, or uploads
  * it in parts while it arrives. Nothing is visible before its owner completes it, and that is after the fence.
@@ -17,6 +19,7 @@ export class Intake {
   #holds: boolean;
   readonly #digester = new Digester();
   readonly header = new HeaderBlock();
+  #start = Buffer.alloc(0);
   #body: Buffer;
   #size = 0;
   #upload: Upload | null = null;
@@ -34,6 +37,7 @@ export class Intake {
   take(chunk: Uint8Array): void | Promise<void> {
     this.#digester.update(chunk);
     this.header.update(chunk);
+    if (this.#start.length < START_BYTES) this.#begin(chunk);
     if (!this.#holds) return;
     if (this.#upload) return this.#upload.write(chunk);
     if (this.#size + chunk.length <= PART_BYTES) return this.#keep(chunk);
@@ -44,6 +48,11 @@ export class Intake {
 
   digest(): Digest {
     return this.#digester.digest();
+  }
+
+  /** The first 512 bytes, however large it is. */
+  get start(): Buffer {
+    return this.#start;
   }
 
   /** What was taken, where it fitted into memory. */
@@ -59,6 +68,10 @@ export class Intake {
   async discard(): Promise<void> {
     this.#body = Buffer.alloc(0);
     await this.#upload?.abort();
+  }
+
+  #begin(chunk: Uint8Array): void {
+    this.#start = Buffer.concat([this.#start, chunk.subarray(0, START_BYTES - this.#start.length)]);
   }
 
   async #beginUpload(key: string, chunk: Uint8Array): Promise<void> {

@@ -19,7 +19,7 @@ import { isOverLimit, RunEnded, Unvouched } from './trouble.ts';
 export const WINDOW_MESSAGES = 16;
 export const WINDOW_BYTES = 8 * 1024 * 1024;
 
-const STATUS = '+OK';
+const BEGINS_WITH_REPLY = /^(?:(?:[-+.][^\r\n]*)?\r\n)*[^\r\n:]*\+OK/;
 
 /** A message that a run means to retrieve. */
 export interface Wanted {
@@ -147,10 +147,11 @@ async function withoutShort(
 
 /**
  * A line "+OK …" that the server sent unasked is taken for the status of RETR, and the status becomes the first
- * line of the message; the fence cannot see it, for the reply ends where it should. No header begins so.
+ * line of the message, behind whatever else nobody asked for; the fence cannot see it, for the reply ends where it
+ * should. No header begins so.
  */
-function beginsWithReply({ header, digest, wanted: { row } }: Received): boolean {
-  return header.toString('latin1', 0, STATUS.length) === STATUS && digest.size !== row.octets;
+function beginsWithReply({ intake, digest, wanted: { row } }: Received): boolean {
+  return BEGINS_WITH_REPLY.test(intake.start.toString('latin1')) && digest.size !== row.octets;
 }
 
 function shiftedIn({ client }: Session): Unvouched {

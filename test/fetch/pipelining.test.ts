@@ -84,6 +84,16 @@ describe('a server that falls out of step where commands come together', () => {
   });
 });
 
+describe('a server that sends what nobody asked for', () => {
+  it.each(['', '\r\n', '+OK extra\r\n', '-ERR [SYS/TEMP] going down\r\n', 'x'])(
+    'and %j behind that has no status of RETR stored as the beginning of its mail',
+    async (more) => {
+      const reply = `+OK unasked\r\n${more}+OK octets follow\r\n${letter('1')}.\r\n`;
+      await arrivesWhole({ faults: [{ verb: 'RETR', args: '2', session: 1, reply }] });
+    },
+  );
+});
+
 describe('deletes of what is on record', () => {
   async function stored(options: WorldOptions = {}): Promise<World> {
     const world = new World({

@@ -45,7 +45,7 @@ const UNSOLICITED_IN_BODY: Patch = {
 /** A line that came unasked is the status of RETR, whose own status is then the message's first line. */
 const STATUS_IN_MESSAGE: Patch = {
   file: 'lib/fetch/window.ts',
-  find: "return header.toString('latin1', 0, STATUS.length) === STATUS && digest.size !== row.octets;",
+  find: "return BEGINS_WITH_REPLY.test(intake.start.toString('latin1')) && digest.size !== row.octets;",
   replace: 'return false;',
 };
 
