@@ -10,7 +10,7 @@ import { Bucket } from './bucket.ts';
 import { Chance } from './chance.ts';
 import { Doorkeeper } from './doorkeeper.ts';
 import { type Counts, Ledger, Violation } from './ledger.ts';
-import { checkArrivals, unannounced, waitsForItsDay } from './liveness.ts';
+import { checkArrivals, waitsForItsDay, waitsForSlowRetry } from './liveness.ts';
 import { Maildrop } from './maildrop.ts';
 import { MailMaker } from './mailMaker.ts';
 import { ObjectOracle } from './oracles.ts';
@@ -110,7 +110,7 @@ class History {
     // What was set aside is tried again, and watching for late writes ends, within a day, by the clock that said when.
     if (intents.length + failures.length > 0 || world.chance.happens(0.2)) await this.#settleForADay();
     // A slow retry may complete an object and end the process: saying so is for the next, one of them at a time.
-    for (let day = 0; day < SLOW_RETRIES && unannounced(this.stage).length > 0; day += 1)
+    for (let day = 0; day < SLOW_RETRIES && waitsForSlowRetry(this.stage, await this.#head()); day += 1)
       await this.#settleForADay();
     for (let day = 0; day < LATE_DAYS && waitsForItsDay(this.stage); day += 1) await this.#settleForADay();
     const head = await this.#head();

@@ -2,7 +2,7 @@
 import { type Failure, type Head, refKey, sameRef } from '../../lib/mailbox/state.ts';
 import type { Ledger } from './ledger.ts';
 import type { Message } from './messages.ts';
-import { isInherited } from './sharing.ts';
+import { isInherited, isTakenFor } from './sharing.ts';
 
 /** Before its deadline an intent is its own run's to strike. */
 export function checkIntents(before: Head, head: Head, ledger: Ledger): void {
@@ -64,6 +64,7 @@ function isMeant({ headerHash }: Failure, message: Message): boolean {
 }
 
 export function mayBeSetAside(message: Message, ledger: Ledger): boolean {
-  if (message.poison !== 'none' || message.truth === null || isInherited(ledger, message)) return true;
+  if (message.poison !== 'none' || message.truth === null) return true;
+  if (isInherited(ledger, message) || isTakenFor(ledger, message)) return true;
   return (ledger.excuses.get(message.number)?.size ?? 0) >= ledger.terms.attempts;
 }

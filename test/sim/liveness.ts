@@ -220,9 +220,28 @@ function comesShort({ truth, listSize, losesDots }: Message): boolean {
 }
 
 function checkIntents(ledger: Ledger, open: Head['intents']): void {
-  for (const { uidl } of open) {
-    const offered = [...(ledger.offered.get(uidl) ?? [])];
-    const excused = offered.some((message) => message.hidden || message.gone !== 'no' || isHopeless(message));
-    if (!excused) ledger.fail('L2 settled', `an intent for ${uidl} stays open`);
-  }
+  for (const { uidl } of open)
+    if (mustSettle(ledger, uidl)) ledger.fail('L2 settled', `an intent for ${uidl} stays open`);
+}
+
+/** Not where the store let mails of its UIDL be put in each other's place: which of them is there changes at each attempt. */
+function mustSettle(ledger: Ledger, uidl: string): boolean {
+  const offered = [...(ledger.offered.get(uidl) ?? [])];
+  if (ledger.isContested(ledger.stemOf(uidl))) return false;
+  return !offered.some((message) => message.hidden || message.gone !== 'no' || isHopeless(message));
+}
+
+/** Whether what is set aside has not come to its end, though a slow retry may bring it there. */
+export function waitsForSlowRetry(stage: Stage, { failures, intents }: Head): boolean {
+  const { maildrop, world } = stage;
+  const aside = new Set(failures.filter(({ setAsideMs }) => setAsideMs !== null).map(({ uidl }) => uidl));
+  if (unannounced(stage).length > 0) return true;
+  if (intents.some(({ uidl }) => aside.has(uidl) && mustSettle(world.ledger, uidl))) return true;
+  return maildrop.present.some(
+    (message) =>
+      aside.has(message.uidl) &&
+      !(message.hidden || isHopeless(message)) &&
+      isWanted(stage, message) &&
+      !world.ledger.isStored(world.ledger.pairOf(message.uidl, message.sha256)),
+  );
 }

@@ -225,4 +225,28 @@ export const REGRESSIONS: readonly Regression[] = [
     seed: 441598,
     found: 'A start that leaves some of several alike alone was thought to tell which of them.',
   },
+  {
+    seed: 789019,
+    found:
+      'With two lines that nobody had asked for, the status of RETR was stored as the beginning of its mail.',
+  },
+  {
+    seed: 493996,
+    found:
+      'A run that had listed before the server gave new UIDLs was blamed for knowing a later run’s object by its content.',
+  },
+  {
+    seed: 499175,
+    found: 'What a message left that cannot be announced has the length that LIST tells of its twin.',
+  },
+  { seed: 868388, found: 'The same, before the twin was deleted.' },
+  {
+    seed: 561271,
+    found: 'On a store without conditions, whose object is there changes with each attempt.',
+  },
+  {
+    seed: 584497,
+    found: 'With one attempt, what a slow retry leaves is announced by the next slow retry only.',
+  },
+  { seed: 909125, found: 'The same, where a twin ends the first of them.' },
 ];

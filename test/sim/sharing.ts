@@ -17,6 +17,17 @@ export function isInherited(ledger: Ledger, message: Message): boolean {
   });
 }
 
+/**
+ * LIST tells of it the length that one of its UIDL has which cannot be announced: that one's object may be taken for
+ * what was left of this one.
+ */
+export function isTakenFor(ledger: Ledger, message: Message): boolean {
+  const offered = [...(ledger.offered.get(message.uidl) ?? [])];
+  return offered.some(
+    (other) => other !== message && isUnsayable(other) && other.truth?.length === message.listSize,
+  );
+}
+
 export function isUnsayable({ poison }: Message): boolean {
   return poison === 'announce' || poison === 'unsayable';
 }

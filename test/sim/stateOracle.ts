@@ -58,14 +58,14 @@ function checkRecord(record: StoredRecord, ledger: Ledger): string {
   return pair;
 }
 
-/** It stands for a message that was stored under another UIDL, which is listed no more: with the very same bytes. */
+/** It stands for a message with the very same bytes that was stored under another UIDL, which its writer saw listed no more. */
 function checkRenamed(
   { uidl, sha256, under }: { uidl: string; sha256: string; under: string },
   ledger: Ledger,
 ) {
   const [now, before] = [ledger.messageOf({ uidl, sha256 }), ledger.messageOf({ uidl: under, sha256 })];
   if (!now || !before) return ledger.fail('I6 renamed', `${uidl} is not what ${under} was`);
-  if (!ledger.goneMs.has(ledger.pairOf(under, sha256)))
+  if (ledger.writer?.listed.some((slot) => slot.uidl === under && slot.message.sha256 === sha256))
     ledger.fail('I6 renamed', `${uidl} stands for ${under}, which is listed still`);
   ledger.renamed.set(ledger.pairOf(uidl, sha256), ledger.pairOf(under, sha256));
 }
