@@ -29,6 +29,8 @@ const UNCLEAR: ReadonlySet<string> = new Set(['E_POP3_SIGNIN_UNCLEAR', 'E_POP3_S
  */
 const UNCERTAIN: ReadonlySet<string> = new Set([
   'E_POP3_AUTH',
+  // Whatever stands before the server may say that it is down in its own protocol.
+  'E_POP3_OTHER_PROTOCOL',
   'E_POP3_SIGNIN_REFUSED',
   'E_POP3_TOKEN_REFUSED',
   'E_RUN_UNVOUCHED',

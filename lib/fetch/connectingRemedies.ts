@@ -1,4 +1,5 @@
 /** What to do where the line itself does not come about: the wrong port, TLS and the clear taken for each other, a chain that ends nowhere. */
+import { otherProtocol } from '../pop3/otherProtocols.ts';
 import type { Remedy, SignInFacts } from './remedies.ts';
 
 const RFC_TLS = 'https://www.rfc-editor.org/rfc/rfc8314';
@@ -26,25 +27,15 @@ const PORTS_OF_OTHERS: Readonly<Record<number, string>> = {
   ...{ 22: 'SSH', 80: 'HTTP', 443: 'HTTP' },
 };
 
-/** By how it greets; an HTTP server waits for a request. */
-const GREETINGS: readonly (readonly [begins: RegExp, protocol: string])[] = [
-  [/^220[ -]/, 'SMTP'],
-  [/^\* (OK|PREAUTH|BYE)\b/i, 'IMAP'],
-  [/^SSH-/, 'SSH'],
-  [/^HTTP\//, 'HTTP'],
-];
-
-const greeted = ({ told }: SignInFacts) => GREETINGS.find(([begins]) => begins.test(told))?.[1];
-
 const POP3_PORTS = 'POP3 is nearly everywhere at port 995 ("tls: implicit"), or at 110 with "tls: stls".';
 
 /** On which TLS and the clear are taken for each other. */
 export const CONNECTING: readonly Remedy[] = [
   {
     id: 'another-protocol',
-    applies: (facts) => facts.step === 'greeting' && facts.code === 'E_POP3_NOT_POP3' && !!greeted(facts),
-    next: (facts) =>
-      `That is how a server of ${greeted(facts)} greets, at port ${facts.mailbox.port}: correct "port" or "host". ${POP3_PORTS}`,
+    applies: ({ code }) => code === 'E_POP3_OTHER_PROTOCOL',
+    next: ({ told, mailbox: { port } }) =>
+      `That is how a server of ${otherProtocol(told)} greets, at port ${port}: correct "port" or "host". ${POP3_PORTS}`,
     source: IANA_PORTS,
   },
   {

@@ -16,6 +16,7 @@ import { BodyFraming, LineFraming } from './framing.ts';
 import { POP3_LIMITS, type Pop3Limits } from './limits.ts';
 import { andWithout, type Show, showWithout } from './masking.ts';
 import type { Observe } from './observe.ts';
+import { otherProtocol } from './otherProtocols.ts';
 import { Pace } from './pace.ts';
 import { refusal } from './refusals.ts';
 import { parseChallenge, parseStatus, type Status } from './replies.ts';
@@ -299,6 +300,8 @@ export class Connection {
     this.heard(this.#reply);
     const status = parseStatus(line);
     if (status !== null) return status;
+    const other = this.#exchange.phase === 'greeting' ? otherProtocol(line.toString('latin1')) : null;
+    if (other !== null) throw this.#wire.close(this.#error(ofAnother(other)));
     throw this.broken('E_POP3_NOT_POP3', 'the answer is no POP3 status line (+OK or -ERR)');
   }
 
@@ -364,6 +367,12 @@ export class Connection {
 function badArgument(complaint: string): Told {
   const next = 'Nothing was sent. Correct the setting or the secret that the argument comes from.';
   return { kind: 'person', code: 'E_POP3_ARGUMENT', words: complaint, next };
+}
+
+function ofAnother(protocol: string): Told {
+  const words = `a server of ${protocol} greets, and not one of POP3`;
+  const next = 'Correct the port or the host: POP3 is nearly everywhere at port 995, or at 110 with STLS.';
+  return { kind: 'person', code: 'E_POP3_OTHER_PROTOCOL', words, next };
 }
 
 function closedAlready(cause: Error): Told {

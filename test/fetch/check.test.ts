@@ -256,7 +256,7 @@ describe('a step that fails', () => {
 
   it.each([
     ['GREETING', '-ERR [SYS/TEMP] come back later', 'greeting', 'E_POP3_SYS_TEMP', /tried again later/],
-    ['GREETING', '220 this is SMTP', 'greeting', 'E_POP3_NOT_POP3', /server of SMTP greets/],
+    ['GREETING', '220 this is SMTP', 'greeting', 'E_POP3_OTHER_PROTOCOL', /server of SMTP greets/],
     ['CAPA', 'what?', 'capabilities', 'E_POP3_NOT_POP3', /./],
     ['USER', '-ERR [AUTH] nobody of that name', 'sign-in', 'E_POP3_AUTH', /user name and the password/],
     [

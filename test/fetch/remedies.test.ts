@@ -91,7 +91,7 @@ const ROWS: readonly (readonly [id: string, given: Given, says: RegExp])[] = [
     ([told, protocol]) =>
       [
         'another-protocol',
-        { code: 'E_POP3_NOT_POP3', step: 'greeting', told, port: 1110 },
+        { code: 'E_POP3_OTHER_PROTOCOL', step: 'greeting', told, port: 1110 },
         new RegExp(`a server of ${protocol} greets, at port 1110: correct "port".*995.*110`),
       ] as const,
   ),

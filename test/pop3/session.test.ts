@@ -27,7 +27,11 @@ describe('opening', () => {
     ['-ERR too many connections\r\n', 'later', 'E_POP3_THROTTLED'],
     ['-ERR [SYS/TEMP] maintenance\r\n', 'later', 'E_POP3_SYS_TEMP'],
     ['-ERR [SYS/PERM] closed for good\r\n', 'person', 'E_POP3_SYS_PERM'],
-    ['* OK IMAP4rev1 ready\r\n', 'broken', 'E_POP3_NOT_POP3'],
+    ['* OK IMAP4rev1 ready\r\n', 'person', 'E_POP3_OTHER_PROTOCOL'],
+    ['220-mx.example.org ESMTP\r\n', 'person', 'E_POP3_OTHER_PROTOCOL'],
+    ['SSH-2.0-OpenSSH_9.2\r\n', 'person', 'E_POP3_OTHER_PROTOCOL'],
+    ['HTTP/1.1 400 Bad Request\r\n', 'person', 'E_POP3_OTHER_PROTOCOL'],
+    ['ready\r\n', 'broken', 'E_POP3_NOT_POP3'],
     ['\r\n+OK ready\r\n', 'broken', 'E_POP3_NOT_POP3'],
     ['+OK ready\n', 'broken', 'E_POP3_BARE_LF'],
   ])('refuses %j and drops the line', async (said, kind, code) => {
