@@ -16,7 +16,7 @@ import type { Session } from './session.ts';
 import { digestOfRecord, keyOfRecord } from './storing.ts';
 
 /** Asked for before the first is answered. */
-const DELES_AHEAD = 64;
+const DELES_AHEAD = 128;
 
 /** On record as announced, in the state that is committed. */
 export interface Deletable {

@@ -11,7 +11,7 @@ import type { Session } from './session.ts';
 import { doubtAll, type Wanted, WINDOW_BYTES, WINDOW_MESSAGES, type Window, WindowLost } from './window.ts';
 
 /** Asked for and not read yet, at most. What a lost line makes us retrieve again is no more than that. */
-const AHEAD_MESSAGES = 64;
+const AHEAD_MESSAGES = 128;
 const AHEAD_BYTES = 8 * 1024 * 1024;
 
 export interface Asked extends Window {
@@ -38,6 +38,12 @@ export class Pipeline {
 
   done(): void {
     this.#windows.shift();
+  }
+
+  /** Those of them that are not asked for yet. */
+  without(wanted: readonly Wanted[]): readonly Wanted[] {
+    const underWay = new Set(this.#windows.flatMap((window) => window.wanted));
+    return underWay.size === 0 ? wanted : wanted.filter((one) => !underWay.has(one));
   }
 
   /** Asks for as much as may be under way, and at least for one window. Returns the rest. Rejects with WindowLost. */

@@ -1,7 +1,8 @@
 /**
  * The batches of a session: while one is retrieved and stored, the one before it is announced and committed, in
  * the same write that records the intents of the one after. So a batch costs one compare-and-swap, and nothing
- * is retrieved that no intent announces.
+ * is retrieved that no intent announces. Once that write is done the one after is asked for behind the one under way,
+ * so that the line does not run empty between them.
  */
 import { contentMark, withIntents } from '../mailbox/intents.ts';
 import { withRecords } from '../mailbox/records.ts';
@@ -39,31 +40,36 @@ export async function transferAll(
       current.map(({ ref }) => intentOf(context, ref)),
     ),
   );
+  const pipeline = new Pipeline(context, session);
   let previous: readonly Stored[] = [];
   let failure: unknown;
-  while (
-    failure === undefined &&
-    current.length > 0 &&
-    context.deadline.allowsMore &&
-    session.client.closedBy === null &&
-    !shouldReopen()
-  ) {
-    const next = current.length > BATCH_MESSAGES ? [] : take();
-    // Both lanes end before either's failure is told: neither may go on behind the run's back.
-    const [moved, settled] = await Promise.allSettled([
-      transferBatch(context, session, current),
-      settle(context, session, { stored: previous, current, next }),
-    ]);
-    if (moved.status === 'rejected') throw moved.reason;
-    if (settled.status === 'rejected') throw settled.reason;
-    previous = moved.value.stored;
-    await deleteRetrieved(context, session, settled.value).catch(async (error: unknown) => {
-      // The line is gone, but what came over it is stored, and to be announced whatever becomes of the next session.
-      await settle(context, session, { stored: previous, current: [], next: [] });
-      throw error;
-    });
-    current = [...moved.value.untried, ...next];
-    failure = moved.value.error;
+  const goesOn = () =>
+    failure === undefined && current.length > 0 && context.deadline.allowsMore && !shouldReopen();
+  try {
+    // What was asked for is read, whatever else: its answers are on their way.
+    while (session.client.closedBy === null && (goesOn() || pipeline.first !== undefined)) {
+      const asks = goesOn();
+      const next = !asks || current.length > BATCH_MESSAGES ? [] : take();
+      const settling = settle(context, session, { stored: previous, current, next });
+      const batch = { wanted: current, asks, next, announced: settling };
+      // Both lanes end before either's failure is told: neither may go on behind the run's back.
+      const [moved, settled] = await Promise.allSettled([
+        transferBatch(context, session, pipeline, batch),
+        settling,
+      ]);
+      if (moved.status === 'rejected') throw moved.reason;
+      if (settled.status === 'rejected') throw settled.reason;
+      previous = moved.value.stored;
+      await deleteRetrieved(context, session, settled.value).catch(async (error: unknown) => {
+        // The line is gone, but what came over it is stored, and to be announced whatever becomes of the next session.
+        await settle(context, session, { stored: previous, current: [], next: [] });
+        throw error;
+      });
+      current = [...moved.value.untried, ...next];
+      failure ??= moved.value.error;
+    }
+  } finally {
+    pipeline.abandon();
   }
   await deleteRetrieved(
     context,
@@ -129,18 +135,38 @@ interface Moved {
   readonly error?: unknown;
 }
 
+interface Batch {
+  /** Some of it may have been asked for already. */
+  readonly wanted: readonly Wanted[];
+  /** False: no more is asked for. */
+  readonly asks: boolean;
+  readonly next: readonly Wanted[];
+  /** Resolves once intents announce the next. */
+  readonly announced: Promise<unknown>;
+}
+
 async function transferBatch(
   context: RunContext,
   session: Session,
-  batch: readonly Wanted[],
+  pipeline: Pipeline,
+  { wanted: batch, asks, next, announced }: Batch,
 ): Promise<Moved> {
   const begunMs = context.ports.clock.now();
   await session.known.lend(batch.map(({ row }) => row));
   const uploads = new Uploads(context, session);
-  const pipeline = new Pipeline(context, session);
-  let untried: readonly Wanted[] = batch;
+  const own = new Set(batch);
+  let untried = pipeline.without(batch);
+  let behind: readonly Wanted[] = [];
+  announced.then(
+    () => {
+      // Deletes come between two batches, and are not asked for behind what is not read yet.
+      if (session.policy.keptMs === null) behind = next;
+    },
+    () => {},
+  );
   let bytes = 0;
   const goesOn = () =>
+    asks &&
     context.deadline.allowsMore &&
     !uploads.failing &&
     bytes < BATCH_BYTES &&
@@ -149,9 +175,10 @@ async function transferBatch(
   try {
     for (;;) {
       if (goesOn()) untried = await pipeline.ask(untried);
-      // What was asked for is read, whatever else: its answers are on their way.
+      if (goesOn() && untried.length === 0 && pipeline.first !== undefined)
+        behind = await pipeline.ask(behind);
       const window = pipeline.first;
-      if (window === undefined) break;
+      if (window === undefined || !window.wanted.some((one) => own.has(one))) break;
       const { received, again, refused } = await retrieveWindow(context, session, window);
       pipeline.done();
       untried = [...untried, ...again];
@@ -162,7 +189,7 @@ async function transferBatch(
   } catch (error) {
     lost = error;
   }
-  const abandoned = pipeline.abandon();
+  const abandoned = lost === undefined ? [] : pipeline.abandon().filter((one) => own.has(one));
   const { stored, again, missing, storeError } = await uploads.finish();
   await settleMissing(context, session, missing);
   const left = [...again, ...abandoned, ...untried];

@@ -4,11 +4,13 @@ import { mail } from '../servers/scripted.ts';
 import { SimulatedProcess } from './process.ts';
 import { contentsOf, letter, World, type WorldOptions } from './world.ts';
 
-const hundred = () => Array.from({ length: 100 }, (_, n) => mail(`u${n}`, letter(`${n}`)));
+const numbered = (count: number) => Array.from({ length: count }, (_, n) => mail(`u${n}`, letter(`${n}`)));
+const hundred = () => numbered(100);
+const NO_MISHAP = { mishap: 'kill before' as const, when: () => false };
 
 /** What was written at once, write by write. */
 async function writesOf(world: World): Promise<string[][]> {
-  const process = new SimulatedProcess(world, { mishap: 'kill before', when: () => false });
+  const process = new SimulatedProcess(world, NO_MISHAP);
   await process.run();
   return process.trace.flatMap((name) => (name.startsWith('send ') ? [name.slice(5).split('\r\n')] : []));
 }
@@ -30,11 +32,17 @@ async function arrivesWhole(options: WorldOptions): Promise<World> {
 }
 
 describe('where CAPA announces PIPELINING', () => {
-  it('asks for four windows before the first is read, each with its fence, and for one more as each has come', async () => {
-    const writes = await writesOf(new World({ messages: hundred() }));
+  it('asks for eight windows before the first is read, and for one more as each has come, over the end of a batch', async () => {
+    const process = new SimulatedProcess(new World({ messages: numbered(200) }), NO_MISHAP);
+    await process.run();
     const window = `${'RETR '.repeat(16)}UIDL`;
-    const retrs = writes.map(verbs).filter((line) => line.includes('RETR'));
-    expect(retrs.slice(0, 3)).toEqual([`${window} `.repeat(4).trim(), window, window]);
+    const retrs = process.trace.filter((name) => name.includes('send RETR'));
+    const eight = `${window} `.repeat(8).trim();
+    expect(retrs.map((name) => verbs(name.slice(5).split('\r\n')))).toEqual([
+      eight,
+      ...Array.from({ length: 4 }, () => window),
+      `${'RETR '.repeat(8)}UIDL`,
+    ]);
   });
 
   it('sends nothing behind PASS', async () => {

@@ -237,4 +237,19 @@ export const RETRIEVING: readonly Mutant[] = [
       title: 'a server that falls out of step where commands come together > ',
     },
   },
+  {
+    name: 'the next batch asked for before its intents are there',
+    breaks: 'of what a kill leaves in the store nothing tells that it is to be announced',
+    patches: [
+      {
+        file: 'lib/fetch/transfer.ts',
+        find: 'let behind: readonly Wanted[] = [];',
+        replace: 'let behind: readonly Wanted[] = session.policy.keptMs === null ? next : [];',
+      },
+    ],
+    caughtBy: {
+      file: 'test/fetch/betweenBatches.test.ts',
+      title: 'what is asked for behind the batch under way > is nothing before intents announce it',
+    },
+  },
 ];
