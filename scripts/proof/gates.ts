@@ -140,7 +140,12 @@ function lastJson(output: string | undefined): Printed {
 }
 
 function simulated({ counts, failed, seconds }: Printed): Figures {
-  return { ...counts, failed: failed.length, seconds };
+  return {
+    ...counts,
+    failed: failed.length,
+    broke: failed.map(({ seed }: Printed) => seed).join(' '),
+    seconds,
+  };
 }
 
 function awaited(parts: readonly Printed[]): Figures {
