@@ -10,7 +10,7 @@ import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
 import { doubtAll, type Wanted, WINDOW_BYTES, WINDOW_MESSAGES, type Window, WindowLost } from './window.ts';
 
-/** Asked for and not read yet, at most. What a lost line makes us retrieve again is no more than that. */
+/** Asked for and not read yet, where it is more than two windows. */
 const AHEAD_MESSAGES = 128;
 const AHEAD_BYTES = 8 * 1024 * 1024;
 
@@ -102,7 +102,9 @@ export class Pipeline {
     return pipelining && isSized && row.uidl !== '' && !this.#context.cameShort.has(refKey(ref));
   }
 
+  /** One window may always follow the one that is read: however large they are, nobody waits for a round trip between. */
   #hasRoomFor(wanted: readonly Wanted[], bytes: number): boolean {
+    if (this.#windows.length === 1) return true;
     const messages = this.#windows.reduce((sum, window) => sum + window.wanted.length, wanted.length);
     const octets = this.#windows.reduce((sum, window) => sum + window.bytes, bytes);
     return messages <= AHEAD_MESSAGES && octets <= AHEAD_BYTES;

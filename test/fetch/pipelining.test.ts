@@ -45,6 +45,13 @@ describe('where CAPA announces PIPELINING', () => {
     ]);
   });
 
+  it('asks for the next window behind one that is as large as may be', async () => {
+    const messages = ['a', 'b', 'c'].map((name) => mail(name, letter(name), 9_000_000));
+    const writes = await writesOf(new World({ messages }));
+    const retrs = writes.map(verbs).filter((line) => line.includes('RETR'));
+    expect(retrs.slice(0, 2)).toEqual(['RETR UIDL RETR UIDL', 'RETR UIDL']);
+  });
+
   it('sends nothing behind PASS', async () => {
     const writes = await writesOf(new World({ messages: hundred() }));
     expect(writes.filter((lines) => /PASS|USER|CAPA/.test(lines.join()))).toSatisfy((some: string[][]) =>
