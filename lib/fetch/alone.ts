@@ -20,7 +20,7 @@ import { leaveTooLarge } from './oversize.ts';
 import { isTooLarge, knowledgeOf } from './plan.ts';
 import { type RunContext, resolved } from './runContext.ts';
 import type { Session } from './session.ts';
-import { announce, commitSettled, hidesAnother, intentOf } from './settling.ts';
+import { announce, commitSettled, hidesAnother, intentOf, settleMissing } from './settling.ts';
 import { type Stored, storeReceived } from './storing.ts';
 import { isOverLimit } from './trouble.ts';
 import { doubtAll, retrieveWindow, type Wanted, WindowLost } from './window.ts';
@@ -174,7 +174,7 @@ async function retrieveAlone(
       if ('again' in outcome) continue;
       context.progress.stored();
       if ('stored' in outcome) return outcome.stored;
-      session.inDoubt.delete(wanted.row.index);
+      await settleMissing(context, session, [outcome.missing]);
       return null;
     } finally {
       giveBack();

@@ -8,9 +8,9 @@ import { isShort, policyAt } from '../mailbox/policy.ts';
 import { recordKey, withRecords } from '../mailbox/records.ts';
 import { type Intent, type MessageRef, refKey, type StoredRecord } from '../mailbox/state.ts';
 import { forgetTooLarge } from '../mailbox/tooLarge.ts';
-import { type RunContext, resolved } from './runContext.ts';
+import { keepMissing, type RunContext, resolved } from './runContext.ts';
 import type { Session } from './session.ts';
-import { keyOfRecord, type Stored } from './storing.ts';
+import { keyOfRecord, type Missing, type Stored } from './storing.ts';
 import { EventRefused } from './trouble.ts';
 import type { Wanted } from './window.ts';
 
@@ -103,8 +103,24 @@ export async function commitSettled(context: RunContext, session: Session, commi
   for (const { wanted, announced } of settled) if (!announced) context.tally.stored.add(wanted.ref);
 }
 
+/** What they are listed as now goes on record all the same, or they would be retrieved at each poll. */
+export async function settleMissing(
+  context: RunContext,
+  session: Session,
+  missing: readonly Missing[],
+): Promise<void> {
+  if (missing.length === 0) return;
+  const records = withRowCounts(session, missing);
+  await context.state.commit((head) => withRecords(head, records));
+  noteSettled(session, missing);
+  for (const { wanted } of missing) {
+    keepMissing(context, wanted.ref);
+    session.inDoubt.delete(wanted.row.index);
+  }
+}
+
 /** Of those without UIDL: by TOP they would get another ref now than they were tried by. */
-export function noteSettled(session: Session, settled: readonly Pick<Stored, 'wanted'>[]): void {
+function noteSettled(session: Session, settled: readonly Pick<Stored, 'wanted'>[]): void {
   for (const { wanted } of settled) if (wanted.row.uidl === '') session.settled.add(wanted.row.index);
 }
 
@@ -124,7 +140,7 @@ export function intentOf({ run, deadline }: RunContext, ref: MessageRef): Intent
 }
 
 /** Twins of the very same bytes share one object and one record, which then stands for so many rows. */
-export function withRowCounts(
+function withRowCounts(
   { alike }: Session,
   settled: readonly Pick<Stored, 'wanted' | 'record'>[],
 ): StoredRecord[] {

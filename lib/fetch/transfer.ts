@@ -5,16 +5,15 @@
  * so that the line does not run empty between them.
  */
 import { contentMark, withIntents } from '../mailbox/intents.ts';
-import { withRecords } from '../mailbox/records.ts';
 import { intentBytes, roomForIntents } from '../mailbox/room.ts';
 import { type Intent, refKey } from '../mailbox/state.ts';
 import { type Deletable, deleteRetrieved } from './deleting.ts';
 import { Pipeline } from './pipeline.ts';
-import { keepMissing, postpone, type RunContext } from './runContext.ts';
+import { postpone, type RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
-import { announce, commitSettled, hidesAnother, intentOf, noteSettled, withRowCounts } from './settling.ts';
+import { announce, commitSettled, hidesAnother, intentOf, settleMissing } from './settling.ts';
 import { fetchSingly } from './singly.ts';
-import type { Missing, Stored } from './storing.ts';
+import type { Stored } from './storing.ts';
 import { isBlameless, RunEnded } from './trouble.ts';
 import { Uploads } from './uploads.ts';
 import { retrieveWindow, type Wanted, WindowLost } from './window.ts';
@@ -195,22 +194,6 @@ async function transferBatch(
   const left = [...again, ...abandoned, ...untried];
   if (lost === undefined) return { stored, untried: left, error: storeError };
   return { stored, ...(await afterLoss(context, left, lost)) };
-}
-
-/** What they are listed as now goes on record all the same, or they would be retrieved at each poll. */
-async function settleMissing(
-  context: RunContext,
-  session: Session,
-  missing: readonly Missing[],
-): Promise<void> {
-  if (missing.length === 0) return;
-  const records = withRowCounts(session, missing);
-  await context.state.commit((head) => withRecords(head, records));
-  noteSettled(session, missing);
-  for (const { wanted } of missing) {
-    keepMissing(context, wanted.ref);
-    session.inDoubt.delete(wanted.row.index);
-  }
 }
 
 /** A lost window costs one message its place in company, or the mailbox its windows of many. */

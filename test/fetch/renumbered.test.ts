@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Vanished } from '../../lib/fetch/vanished.ts';
 import type { StoredRecord } from '../../lib/mailbox/state.ts';
 import { bytesOf, mail } from '../servers/scripted.ts';
+import { SimulatedProcess } from './process.ts';
 import { contentsOf, letter, World, type WorldOptions } from './world.ts';
 
 const traced = (name: string) => `Received: from a.example.org; ${name}\r\n${letter(name)}`;
@@ -91,6 +92,22 @@ describe('a server that gives all its mail new UIDLs', () => {
     const report = await world.run();
     expect(report.notes.join()).toContain('no longer in the store');
     expect((await world.objects()).size).toBe(0);
+    expect(world.publisher.stored).toHaveLength(40);
+  });
+
+  it('has such mail put on record as well where it is tried alone, after a kill', async () => {
+    const world = worldOf(letter);
+    await world.run();
+    renumber(world, (uidl) => `new-${uidl}`);
+    for (const key of (await world.objects()).keys()) await world.store.remove(key);
+    const when = (name: string) => name.startsWith('send ') && name.includes('RETR 1');
+    await new SimulatedProcess(world, { mishap: 'kill before', when }).run();
+    world.skewMs += 120_000;
+    await world.run();
+    const { retrieved } = world;
+    expect(retrieved).toBe(80);
+    await world.run();
+    expect(world.retrieved).toBe(retrieved);
     expect(world.publisher.stored).toHaveLength(40);
   });
 

@@ -269,4 +269,9 @@ export const REGRESSIONS: readonly Regression[] = [
   { seed: 958427, found: 'Runs that had something to do for ever, as in those above.' },
   { seed: 977183, found: 'As 40001.' },
   { seed: 986655, found: 'Runs that had something to do for ever, as in those above.' },
+  {
+    seed: 5001421,
+    found:
+      'Mail with a new UIDL whose object a consumer had removed was not put on record where it was tried alone.',
+  },
 ];
