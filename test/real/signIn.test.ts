@@ -127,9 +127,12 @@ describe.skipIf(!program)(title, () => {
   });
 
   it('says why it refuses a token, and for what', async () => {
+    const before = await dovecot.refused();
     const { report } = await run(await shown('xoauth2', 'implicit', true));
     expect(report.error?.message).toMatch(/refused the access token \(status 4\d\d/);
     expect(report.error?.message).toMatch(/The server said: "-ERR \[AUTH\]/);
+    // Its log is a little late, and the next test counts in it.
+    await expect.poll(() => dovecot.refused()).toBe(before + 1);
   });
 
   it.each(['scram-sha-1-plus', 'scram-sha-256-plus'] as const)(
