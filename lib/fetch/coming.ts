@@ -6,6 +6,7 @@ import { Pop3Error } from '../pop3/errors.ts';
 import type { Trouble } from './report.ts';
 import type { Tally } from './runContext.ts';
 import { WHATEVER_IS_SHOWN } from './session.ts';
+import { isBeforeSecret } from './withoutCapa.ts';
 
 const PACE_OF: Readonly<Record<string, Pace>> = {
   E_POP3_IN_USE: 'lock',
@@ -44,9 +45,19 @@ export interface Failing {
 }
 
 /** Whether another secret may have made a difference. */
-export function isOfSecret({ code, phase, kind }: Trouble): boolean {
+export function isOfSecret(error: unknown, { code, phase, kind }: Trouble): boolean {
   if (WHATEVER_IS_SHOWN.has(code)) return false;
-  return PACE_OF[code] === 'refusal' || (kind === 'person' && (phase === 'sign-in' || phase === 'secret'));
+  if (PACE_OF[code] === 'refusal' || mayHaveCounted(error)) return true;
+  return kind === 'person' && (phase === 'sign-in' || phase === 'secret');
+}
+
+/**
+ * Behind what signs in no answer of POP3 came, or none at all: for all that is known the server has counted a wrong
+ * password. QUIRK: some say no in words of their own, or fall silent.
+ */
+function mayHaveCounted(error: unknown): boolean {
+  if (!(error instanceof Pop3Error) || error.phase !== 'sign-in' || isBeforeSecret(error)) return false;
+  return error.kind === 'lost' || error.kind === 'broken';
 }
 
 export function mailboxFailure(
@@ -55,7 +66,7 @@ export function mailboxFailure(
   { mailbox, tally, secretMark, renewed }: Failing,
 ): MailboxFailure {
   const { code, message, phase, kind } = trouble;
-  const refused = phase === 'sign-in' && kind === 'person';
+  const refused = (phase === 'sign-in' && kind === 'person') || mayHaveCounted(error);
   const askedMs = error instanceof Pop3Error ? (error.waitSeconds ?? 0) * 1000 : 0;
   return {
     code,
