@@ -7,7 +7,7 @@ import { MECHANISMS, type MechanismName } from '../mailbox/signInSettings.ts';
 import type { Capabilities, Pop3Client } from '../pop3/client.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import { showWithout } from '../pop3/masking.ts';
-import type { Refusal } from '../pop3/refusals.ts';
+import { type Refusal, SYS_TEMP } from '../pop3/refusals.ts';
 import { type BearerMechanism, oauthBearer, type TokenRefusal, xoauth2 } from '../pop3/sasl/bearer.ts';
 import { cramMd5 } from '../pop3/sasl/cramMd5.ts';
 import { external } from '../pop3/sasl/external.ts';
@@ -169,23 +169,34 @@ function unbound({ tls }: Pop3Client, { mechanisms }: Capabilities): Binding {
   return isOffered || (tls?.binding() ?? null) === null ? null : 'not offered';
 }
 
+const REFUSED: ReadonlySet<string> = new Set(['E_POP3_AUTH', 'E_POP3_SIGNIN_REFUSED']);
+
 /** What a -ERR means where the mechanism has told more. Trouble that passes, and what has words of its own, stays that. */
 function asRefused(meant: Refusal, mechanism: Known, show: (text: string) => string): Refusal {
-  if (meant.code !== 'E_POP3_AUTH' && meant.code !== 'E_POP3_SIGNIN_REFUSED') return meant;
-  if (mechanism instanceof Scram) {
-    const why = mechanism.refusal();
-    return why === null ? meant : { ...meant, words: `the server refused (${show(why)})` };
-  }
+  const why = 'refusal' in mechanism ? mechanism.refusal() : null;
+  // QUIRK: some hang up in place of the -ERR that they owe behind a refusal.
+  const isRefused = REFUSED.has(meant.code) || (meant.code === 'E_POP3_SIGNIN_DROPPED' && why !== null);
+  if (!isRefused) return meant;
+  if (typeof why === 'string') return { ...meant, words: `the server refused (${show(why)})` };
   if (mechanism.name === 'EXTERNAL') return { ...meant, next: CERTIFICATE_REFUSED };
-  return 'refusal' in mechanism ? tokenRefused(mechanism.refusal(), show) : meant;
+  return isBearer(mechanism) ? tokenRefused(why, show) : meant;
+}
+
+function isBearer(mechanism: Known): mechanism is BearerMechanism {
+  return 'refusal' in mechanism && !(mechanism instanceof Scram);
 }
 
 const CERTIFICATE_REFUSED =
   'Check that the server trusts the issuer of the client certificate, and takes it for this user.';
 
+/** A status of HTTP, or a word of OAuth's, that blames the server. */
+const OWN_TROUBLE = /^(?:5\d\d|server_error|temporarily_unavailable)$/;
+
 function tokenRefused(refusal: TokenRefusal | null, show: (text: string) => string): Refusal {
   const scope = refusal?.scope ? `, for the scope ${show(refusal.scope)}` : '';
   const why = refusal === null ? '' : ` (status ${show(refusal.status)}${scope})`;
+  if (refusal !== null && OWN_TROUBLE.test(refusal.status))
+    return { ...SYS_TEMP, words: `the server could not judge the access token${why}` };
   return {
     kind: 'person',
     code: 'E_POP3_TOKEN_REFUSED',

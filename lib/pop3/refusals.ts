@@ -21,7 +21,7 @@ const IN_USE: Refusal = {
   next: 'Another session holds the mailbox, perhaps one that was cut off; it is tried again later.',
 };
 
-const SYS_TEMP: Refusal = {
+export const SYS_TEMP: Refusal = {
   kind: 'later',
   code: 'E_POP3_SYS_TEMP',
   next: 'The server has temporary trouble; it is tried again later.',
@@ -85,6 +85,12 @@ const BY_WORDS: Readonly<Record<Meaning, Refusal>> = {
     code: 'E_POP3_TLS_WANTED',
     next: 'The server takes passwords over TLS only: set tls to implicit with its TLS port, which is 995 nearly everywhere, or to stls.',
   },
+  'no mechanism': {
+    kind: 'person',
+    code: 'E_POP3_MECHANISM',
+    words: 'the server does not take this way of signing in',
+    next: 'That says nothing of the password: ask whoever runs the server which way it takes, and set signIn.mechanism to that.',
+  },
 };
 
 /** QUIRK: Mailu refuses USER in the clear as an "invalid command", and announces STLS. */
@@ -119,6 +125,9 @@ const PLAIN: Readonly<Record<Scope, Refusal>> = {
   },
 };
 
+/** Neither a code nor words say more. */
+export const SIGNIN_REFUSED: Refusal = PLAIN['sign-in'];
+
 /**
  * What a -ERR means. For one message it is always 'refused', whatever response code or words it carries (a code
  * then names it): "try later" about message 7 must not read as "try later" about the mailbox.
@@ -140,7 +149,8 @@ function ofTheMailbox(scope: Exclude<Scope, 'message'>, code: string | null, tex
   // Before the sign-in no word is about the account.
   if (scope === 'stls') return words?.kind === 'later' && meaning !== 'unclear' ? words : PLAIN.stls;
   // After a sign-in that was accepted, no word is about the sign-in.
-  if (scope === 'mailbox') return words === null || meaning === 'unclear' ? PLAIN.mailbox : words;
+  if (scope === 'mailbox')
+    return words === null || meaning === 'unclear' || meaning === 'no mechanism' ? PLAIN.mailbox : words;
   const lasting = LASTING[code ?? ''];
   if (code === 'SYS/PERM' && words?.kind === 'later') return lasting ?? words;
   return words ?? lasting ?? PLAIN[scope];

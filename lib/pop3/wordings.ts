@@ -17,6 +17,8 @@ type Sign =
   | 'app password'
   | 'web sign-in'
   | 'TLS wanted'
+  /** This way of signing in is not known, or not taken. */
+  | 'no mechanism'
   /** The account or the address is shut out: by an administrator, or after too many attempts of anybody. */
   | 'shut out'
   /** User name or password, in so many words. */
@@ -122,6 +124,15 @@ const WORDINGS: readonly Wording[] = [
     sign: 'TLS wanted',
     says: /\b(?:plain|clear) ?text (?:\w+ )?(?:authentication|passwords?|log-?ins?)\b.{0,20}\b(?:disallowed|not allowed|disabled)\b/,
   },
+  // Dovecot, Courier, Exchange, to AUTH: "Unsupported authentication mechanism", "Invalid command".
+  {
+    sign: 'no mechanism',
+    says: /\b(?:unsupported|unknown|unrecogni[sz]ed|invalid|bad|no such|unimplemented)\b.{0,30}\b(?:mechanism|authentication (?:type|method|scheme)|command|verb)\b/,
+  },
+  {
+    sign: 'no mechanism',
+    says: /\b(?:mechanism|authentication (?:type|method|scheme)|command|verb)\b.{0,30}\b(?:not (?:supported|implemented|recogni[sz]ed|known|available|understood)|unsupported|unknown|unrecogni[sz]ed|unavailable)\b|\bsyntax error\b/,
+  },
   {
     sign: 'shut out',
     says: /\b(?:account|user|ip|address|access)\b.{0,40}\b(?:locked|blocked|suspended|disabled|abnormal|banned|frozen|inactive|expired|blacklisted|black-listed|denied)\b|\blocked out\b/,
@@ -158,7 +169,7 @@ export function meaningOf(text: Buffer): Meaning | null {
   const signs = new Set(WORDINGS.filter(({ says }) => says.test(line)).map(({ sign }) => sign));
   const first = <S extends Sign>(...of: readonly S[]) => of.find((sign) => signs.has(sign)) ?? null;
   const passing = first('in use', 'throttled', 'temporary');
-  const lasting = first('app password', 'web sign-in', 'switched off', 'TLS wanted');
+  const lasting = first('app password', 'web sign-in', 'switched off', 'TLS wanted', 'no mechanism');
   if (passing !== null && (lasting !== null || signs.has('credentials'))) return 'unclear';
   if (passing === 'in use') return passing;
   // "Access denied: invalid password" leaves nothing unclear.

@@ -113,9 +113,19 @@ describe('a token that is refused', () => {
       'E_POP3_SWITCHED_OFF',
     ],
     ['in a challenge that is no JSON', { complains: 'no' }, 'E_POP3_TOKEN_REFUSED'],
+    ['as trouble of its own', { complains: '{"status":"503"}' }, 'E_POP3_SYS_TEMP'],
+    ['as trouble of its own, in words', { complains: '{"status":"server_error"}' }, 'E_POP3_SYS_TEMP'],
   ])('is told by what the server says: %s', async (_, more, code) => {
     const { tokens } = tokensOf('dead', () => 'dead');
     expect((await bearer(tokens, bearerAuth({ ...REFUSES, ...more })).run()).error).toMatchObject({ code });
+  });
+
+  it('is had anew where the server hangs up in place of the -ERR', async () => {
+    const { tokens } = tokensOf('dead', () => 'living');
+    const world = bearer(tokens, bearerAuth(REFUSES), {
+      faults: [{ verb: 'SASL', session: 1, after: 1, cutAt: 0 }],
+    });
+    expect(await world.run()).toMatchObject({ outcome: 'done', signIns: 2 });
   });
 
   it.each(['status', 'scope'])('is shown to nobody where the server repeats it as its %s', async (field) => {
@@ -160,6 +170,7 @@ describe('the one mechanism', () => {
     ['it is announced', ['UIDL', 'SASL LOGIN PLAIN']],
     ['it is announced in small letters', ['UIDL', 'sasl login plain']],
     ['each has a line of its own', ['UIDL', 'SASL LOGIN', 'SASL PLAIN']],
+    ['there are commas between them', ['UIDL', 'SASL LOGIN,PLAIN, CRAM-MD5']],
   ])('is tried where %s', async (_, capabilities) => {
     const { report } = await signedIn('plain', { auth: plainAuth, capabilities });
     expect(report).toMatchObject({ outcome: 'done', counts: { stored: 1 } });

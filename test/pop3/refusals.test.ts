@@ -123,6 +123,14 @@ const PERSON = {
   E_POP3_TLS_WANTED: [
     ['Dovecot', '[AUTH] Plaintext authentication disallowed on non-secure (SSL/TLS) connections.'],
   ],
+  E_POP3_MECHANISM: [
+    ['Dovecot', '[AUTH] Unsupported authentication mechanism.'],
+    ['some', 'Authentication mechanism not supported'],
+    ['some', 'unrecognized authentication type'],
+    ['Courier', 'Invalid command.'],
+    ['some', 'Command not implemented'],
+    ['some', 'Unknown command: AUTH'],
+  ],
   E_POP3_SYS_PERM: [
     ['Cyrus', '[SYS/PERM] Fatal error: word too long'],
     ['some', '[SYS/PERM] No such mailbox, try again later'],

@@ -1,11 +1,4 @@
-import {
-  complaintAbout,
-  type Mechanism,
-  NOTHING_TO_SAY,
-  printable,
-  type Step,
-  unexpected,
-} from './mechanism.ts';
+import { complaintAbout, type Mechanism, NOTHING_TO_SAY, printable, type Step } from './mechanism.ts';
 
 /** What a server says of a token that it refuses (RFC 7628 section 3.2.2; Google and Microsoft say it so, too). */
 export interface TokenRefusal {
@@ -55,9 +48,10 @@ function bearer(name: string, texts: readonly string[], { first, acknowledgement
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they separate the fields.
     complaint: complaintAbout(texts, /[\0-\x1f\x7f]/),
     first: Buffer.from(first),
+    takesPlainWords: true,
+    /** QUIRK: some say it in several lines, each of which waits to be acknowledged. */
     answer(challenge: Buffer): Step {
-      if (refusal !== null) return unexpected();
-      refusal = refusalIn(challenge);
+      refusal ??= refusalIn(challenge);
       return acknowledgement;
     },
     doubt: () => (refusal === null ? null : 'the server had refused the token before it said +OK'),

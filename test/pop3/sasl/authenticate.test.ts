@@ -76,6 +76,45 @@ describe('AUTH', () => {
     await pending;
   });
 
+  it.each<[string, () => Mechanism, string]>([
+    ['PLAIN', () => plain('ada', secret), base64(`\0ada\0${secret}`)],
+    ['XOAUTH2', () => xoauth2('ada', secret), base64(`user=ada\x01auth=Bearer ${secret}\x01\x01`)],
+  ])('%s says it again to a server that reads nothing behind AUTH, once', async (_, mechanism, first) => {
+    const { pending, says } = await begun(mechanism(), true);
+    expect(await says('+ ')).toBe(`${first}\r\n`);
+    await says('+OK');
+    await pending;
+  });
+
+  it.each([
+    ['Benutzername:', 'Passwort:'],
+    ['用户名', '密码'],
+    ['', ''],
+    ['Username', '?'],
+    ['=', '='],
+  ])('answers LOGIN that asks %j and %j in plain words', async (user, password) => {
+    const { pending, says } = await begun(login('ada', secret));
+    expect(await says(`+ ${Buffer.from(user).toString('latin1')}`)).toBe(`${base64('ada')}\r\n`);
+    expect(await says(`+ ${Buffer.from(password).toString('latin1')}`)).toBe(`${base64(secret)}\r\n`);
+    await says('+OK');
+    await pending;
+  });
+
+  it.each<[string, readonly string[], string]>([
+    ['in bare JSON', ['+ {"status":"invalid_token","scope":"pop"}'], 'invalid_token'],
+    ['in words', ['+ token expired'], 'unknown'],
+    ['in nothing', ['+'], 'unknown'],
+    ['twice', [`+ ${base64('{"status":"400"}')}`, `+ ${base64('{"status":"401"}')}`], '400'],
+  ])('acknowledges a refused token %s', async (_, lines, status) => {
+    const mechanism = xoauth2('ada', secret);
+    const { pending, says } = await begun(mechanism);
+    await says('+ ');
+    for (const line of lines) expect(await says(line)).toBe('\r\n');
+    await says('-ERR no');
+    expect(await failure<Pop3Error>(pending)).toMatchObject({ code: 'E_POP3_SIGNIN_REFUSED' });
+    expect(mechanism.refusal()?.status).toBe(status);
+  });
+
   it('acknowledges why a token is refused, and then learns that it is', async () => {
     const mechanism = xoauth2('ada', secret);
     const { pending, client, says } = await begun(mechanism, true);
@@ -96,6 +135,10 @@ describe('a server that does not do its part', () => {
     ['is believed at no +OK behind its salt', scram, ['+ ', `+ ${base64('r=abcd,s=QSXC,i=4096')}`, '+OK']],
     ['has no signature', scram, ['+ ', `+ ${base64('r=abcd,s=QSXC,i=4096')}`, `+ ${base64('v=AAAA')}`]],
     ['asks for more than there is', () => plain('ada', secret), ['+ ', '+ ']],
+    ['has nothing to make a digest of', () => cramMd5('ada', secret), ['+ ']],
+    ['is believed at no +OK to AUTH alone', () => plain('ada', secret), ['+OK']],
+    ['is believed at no +OK before it sent a challenge', () => cramMd5('ada', secret), ['+OK']],
+    ['is believed at no +OK before it asked for a password', () => login('ada', secret), ['+ ', '+OK']],
     ['sends what is no base64', () => cramMd5('ada', secret), ['+ <no base64>']],
   ])('%s', async (_, mechanism, lines) => {
     const { pending, client, line, says } = await begun(mechanism());
@@ -105,6 +148,30 @@ describe('a server that does not do its part', () => {
     expect(client.closedBy).not.toBeNull();
     expect(line.destroyed).toBe(true);
     expect(JSON.stringify([error.message, error])).not.toContain(secret);
+  });
+
+  it.each([
+    '-ERR Unsupported authentication mechanism.',
+    '-ERR [AUTH] Unsupported authentication mechanism.',
+  ])('has not the mechanism, which says nothing of the password: %s', async (line) => {
+    for (const mechanism of [plain('ada', secret), login('ada', secret), cramMd5('ada', secret), scram()]) {
+      const { pending, client, says } = await begun(mechanism);
+      await says(line);
+      const error = await failure<Pop3Error>(pending);
+      expect(error).toMatchObject({ kind: 'person', code: 'E_POP3_MECHANISM' });
+      expect(error.message).toContain('does not take this way of signing in');
+      expect(client.closedBy).toBeNull();
+    }
+  });
+
+  it.each([
+    ['-ERR [IN-USE] locked', 'E_POP3_IN_USE'],
+    ['-ERR too many connections', 'E_POP3_THROTTLED'],
+    ['-ERR Plaintext authentication disallowed', 'E_POP3_TLS_WANTED'],
+  ])('says before it was told anything what has nothing to do with the mechanism: %s', async (line, code) => {
+    const { pending, says } = await begun(plain('ada', secret));
+    await says(line);
+    expect(await failure<Pop3Error>(pending)).toMatchObject({ code });
   });
 
   it('goes on with challenges for ever', async () => {
