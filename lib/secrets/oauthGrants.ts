@@ -15,6 +15,7 @@ import { oauthFailure } from './oauthErrors.ts';
 import { Secret } from './port.ts';
 import type { Issued } from './tokenCache.ts';
 import { LONGEST_HOLD_MS, later, TokenError } from './tokenErrors.ts';
+import { inOrder } from './tokenMembers.ts';
 import { type Post, RequestFailure, type TokenAnswer } from './tokenRequests.ts';
 
 export interface OAuthPorts {
@@ -96,9 +97,9 @@ export function fetching({ post, now, signal }: OAuthPorts) {
   };
 }
 
-/** What is left of an answer for the library: neither challenges, which would hide the body, nor an ID token. */
+/** What is left of an answer for the library: no challenges, which would hide the body, and only what counts. */
 function responseOf(answer: TokenAnswer, nowMs: number): Response {
-  const { status, contentType, retryAfter, body } = answer;
+  const { status, retryAfter } = answer;
   if (status === 429 || status === 503) {
     const waitMs = waitOf(retryAfter, nowMs);
     const until = waitMs === undefined ? '' : `, and to come back in ${Math.ceil(waitMs / 1000)} s`;
@@ -112,20 +113,11 @@ function responseOf(answer: TokenAnswer, nowMs: number): Response {
       status < 400 ? `redirects (${status}), which is not followed` : `answers with status ${status}`;
     throw new RequestFailure(later('E_TOKEN_ANSWER', `the token endpoint ${how}`));
   }
-  const text = withoutIdToken(body);
-  return new Response(text === '' ? null : text, { status, headers: { 'content-type': contentType } });
-}
-
-/** Nobody here is signed in by it; its issuer, which the library would compare, is no setting of ours. */
-function withoutIdToken(body: Buffer): string {
-  const text = body.toString();
-  try {
-    const said: unknown = JSON.parse(text);
-    if (typeof said !== 'object' || said === null || !Object.hasOwn(said, 'id_token')) return text;
-    return JSON.stringify({ ...said, id_token: undefined });
-  } catch {
-    return text;
-  }
+  const { body, ...rest } = inOrder(answer);
+  return new Response(body.length === 0 ? null : new Uint8Array(body), {
+    status: rest.status,
+    headers: { 'content-type': rest.contentType },
+  });
 }
 
 /** RFC 9110 section 10.2.3: seconds, or a date. */

@@ -58,6 +58,42 @@ describe('a device code', () => {
     });
   });
 
+  it.each([
+    ['none', {}],
+    ['0', { interval: 0 }],
+    ['null', { interval: null }],
+    ['text', { interval: '5' }],
+  ])('is waited for 5 s where the interval is %s', async (_, more) => {
+    const { run, waitsMs } = await flow([pending, json(GOOD)], { ...CODE, ...more });
+    await run();
+    expect(waitsMs).toEqual([5_000, 5_000]);
+  });
+
+  it('is understood where a refusal comes with 200', async () => {
+    const { run, waitsMs } = await flow([json({ error: 'authorization_pending' }), json(GOOD)]);
+    await run();
+    expect(waitsMs).toEqual([5_000, 5_000]);
+    const said = await refusal((await flow([json({ error: 'access_denied' })])).run());
+    expect(said).toMatchObject({ kind: 'person', oauthError: 'access_denied' });
+  });
+
+  it('is good for a day at most', async () => {
+    const { run, waitsMs } = await flow(
+      Array.from({ length: 3_000 }, () => json({ error: 'authorization_pending' })),
+      { ...CODE, expires_in: 1e18, interval: 60 },
+    );
+    expect(await refusal(run())).toMatchObject({ oauthError: 'expired_token' });
+    expect(waitsMs).toHaveLength(24 * 60);
+  });
+
+  it('has its address in verification_url as well', async () => {
+    const { run } = await flow([json(GOOD)], {
+      ...{ ...CODE, verification_uri: undefined, verification_uri_complete: null },
+      verification_url: 'https://login.example.org/device',
+    });
+    expect((await run()).reveal()).toBe('a refresh token');
+  });
+
   it('is waited for longer each time that the server says slow_down', async () => {
     const slower = refused('slow_down');
     const { run, waitsMs } = await flow([pending, slower, slower, pending, json(GOOD)]);
