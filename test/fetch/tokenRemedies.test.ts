@@ -74,6 +74,12 @@ const ROWS: readonly (readonly [id: string, given: Given])[] = [
     ),
   ],
   ['google-subject', google('service-account', 'invalid_grant', 'Not a valid email or user ID.')],
+  ['google-subject', google('service-account', 'invalid_grant', 'Not a valid email.')],
+  ['google-subject', google('service-account', 'invalid_request', 'Invalid impersonation "sub" field.')],
+  ['google-account', google('refresh-token', 'invalid_grant', 'Account has been deleted')],
+  ['google-account', google('service-account', 'invalid_grant', 'Invalid grant: account not found')],
+  ['google-account', google('service-account', 'invalid_grant', 'Robot is disabled.')],
+  ['google-reauth', google('refresh-token', 'invalid_grant', 'reauth related error (invalid_rapt)')],
   [
     'google-delegation',
     google(
