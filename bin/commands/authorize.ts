@@ -8,6 +8,7 @@ import type { Trouble } from '../../lib/fetch/report.ts';
 import { approval, type DeviceCode, deviceCode } from '../../lib/secrets/deviceCode.ts';
 import type { RefreshToken } from '../../lib/secrets/oauthRefresh.ts';
 import {
+  readLine,
   type Secret,
   SecretError,
   type SecretSaver,
@@ -92,7 +93,10 @@ async function allowed(given: Authorizing, source: RefreshToken): Promise<void> 
   const { refreshToken, clientSecret } = source;
   await saver.prove(refreshToken);
   await secrets.read(refreshToken, true).catch(unlessMissing);
-  const secret = clientSecret === undefined ? undefined : await secrets.read(clientSecret, true);
+  const secret =
+    clientSecret === undefined
+      ? undefined
+      : await readLine(secrets, clientSecret, { fresh: true, what: 'client secret' });
   const ports = { post, now, signal, sleep: (ms: number) => given.sleep(ms, signal) };
   const code = await deviceCode(source, secret, ports);
   show(given, code);

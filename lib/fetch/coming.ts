@@ -3,6 +3,7 @@ import { type MailboxFailure, type Pace, signInSettings } from '../mailbox/backO
 import type { Mailbox } from '../mailbox/settings.ts';
 import type { Head } from '../mailbox/state.ts';
 import { Pop3Error } from '../pop3/errors.ts';
+import { SecretError } from '../secrets/port.ts';
 import type { Trouble } from './report.ts';
 import type { Tally } from './runContext.ts';
 import { WHATEVER_IS_SHOWN } from './session.ts';
@@ -67,7 +68,12 @@ export function mailboxFailure(
 ): MailboxFailure {
   const { code, message, phase, kind } = trouble;
   const refused = (phase === 'sign-in' && kind === 'person') || mayHaveCounted(error);
-  const askedMs = error instanceof Pop3Error ? (error.waitSeconds ?? 0) * 1000 : 0;
+  const askedMs =
+    error instanceof Pop3Error
+      ? (error.waitSeconds ?? 0) * 1000
+      : error instanceof SecretError
+        ? (error.waitMs ?? 0)
+        : 0;
   return {
     code,
     message,

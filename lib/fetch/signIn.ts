@@ -15,7 +15,7 @@ import { login } from '../pop3/sasl/login.ts';
 import type { Mechanism } from '../pop3/sasl/mechanism.ts';
 import { plain } from '../pop3/sasl/plain.ts';
 import { type Binding, SCRAM_SHA_1, SCRAM_SHA_256, Scram, type ScramHash } from '../pop3/sasl/scram.ts';
-import { type Secret, SecretError } from '../secrets/port.ts';
+import { readLine, type Secret } from '../secrets/port.ts';
 import type { FetchPorts } from './ports.ts';
 import { saslPrepared } from './saslPrep.ts';
 
@@ -27,28 +27,7 @@ export async function credentialOf(
 ): Promise<Secret | null> {
   if (token !== undefined) return tokens.read(token, fresh);
   if (password === undefined) return null;
-  const secret = await secrets.read(password, fresh);
-  if (isOneLine(secret)) return secret;
-  // It may have been mended since it was read.
-  const again = fresh ? secret : await secrets.read(password, true);
-  if (isOneLine(again)) return again;
-  throw moreThanOneLine(password);
-}
-
-function isOneLine(secret: Secret): boolean {
-  return !/[\r\n\0]/.test(secret.reveal());
-}
-
-/**
- * As a file leaves it in Secrets Manager with the line end that its editor put there. Mechanisms that hide a password in
- * base64 would carry it, and each try would count as a wrong one.
- */
-function moreThanOneLine(reference: string): SecretError {
-  const next = 'Write it again without one, as printf %s does; echo adds one. Nothing was sent.';
-  return new SecretError(
-    `${reference}: the password has a line end or a NUL in it, at its end perhaps. ${next}`,
-    { kind: 'person', code: 'E_SECRET_MALFORMED', reference, next },
-  );
+  return readLine(secrets, password, { fresh, what: 'password' });
 }
 
 /** Where it is, for a person; never what it is. */

@@ -103,9 +103,8 @@ function responseOf(answer: TokenAnswer, nowMs: number): Response {
   if (status === 429 || status === 503) {
     const waitMs = waitOf(retryAfter, nowMs);
     const until = waitMs === undefined ? '' : `, and to come back in ${Math.ceil(waitMs / 1000)} s`;
-    throw new RequestFailure(
-      later('E_TOKEN_UNREACHABLE', `the token endpoint says that it is busy (${status})${until}`, waitMs),
-    );
+    const words = `the token endpoint says that it is busy (${status})${until}`;
+    throw new RequestFailure({ ...later('E_TOKEN_UNREACHABLE', words, waitMs), waitMs });
   }
   // Other numbers than these make no Response.
   if (status < 200 || status > 599 || (status >= 300 && status < 400)) {

@@ -35,6 +35,31 @@ export interface Secrets {
   read(reference: string, fresh: boolean): Promise<Secret>;
 }
 
+/**
+ * A secret that must be one line: as a file leaves it in Secrets Manager with the line end that its editor put there, each
+ * try would count as a wrong one. Rejects with SecretError; `what` names it for a person.
+ */
+export async function readLine(
+  secrets: Secrets,
+  reference: string,
+  { fresh, what }: { readonly fresh: boolean; readonly what: string },
+): Promise<Secret> {
+  const secret = await secrets.read(reference, fresh);
+  if (isOneLine(secret)) return secret;
+  // It may have been mended since it was read.
+  const again = fresh ? secret : await secrets.read(reference, true);
+  if (isOneLine(again)) return again;
+  const next = 'Write it again without one, as printf %s does; echo adds one. Nothing was sent.';
+  throw new SecretError(
+    `${reference}: the ${what} has a line end or a NUL in it, at its end perhaps. ${next}`,
+    { kind: 'person', code: 'E_SECRET_MALFORMED', reference, next },
+  );
+}
+
+function isOneLine(secret: Secret): boolean {
+  return !/[\r\n\0]/.test(secret.reveal());
+}
+
 /** Where a secret that changes by being used is put back: a rotated refresh token. */
 export interface SecretSaver {
   /** Rejects with SecretError where nothing can be saved behind `reference`; asked before the old secret is used up. */
@@ -91,10 +116,18 @@ export class SecretError extends Error {
   readonly reference: string;
   /** What to do, as the message ends; empty where the message has it among its words. */
   readonly next: string;
+  /** How long the source asks to be left alone, where it says so. */
+  readonly waitMs: number | undefined;
 
   constructor(
     message: string,
-    facts: { kind: 'later' | 'person'; code: string; reference: string; next?: string },
+    facts: {
+      kind: 'later' | 'person';
+      code: string;
+      reference: string;
+      next?: string;
+      waitMs?: number | undefined;
+    },
     options?: { cause?: unknown },
   ) {
     super(message, options);
@@ -103,5 +136,6 @@ export class SecretError extends Error {
     this.code = facts.code;
     this.reference = facts.reference;
     this.next = facts.next ?? '';
+    this.waitMs = facts.waitMs;
   }
 }

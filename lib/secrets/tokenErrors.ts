@@ -10,6 +10,8 @@ export interface TokenFailure {
   readonly next?: string;
   /** How long nobody asks again; where a person must act, only as long as the secrets stay the same. */
   readonly holdMs: number;
+  /** How long the endpoint asks to be left alone, where it says so. */
+  readonly waitMs?: number | undefined;
   /** RFC 6749 section 5.2, where the server sent one; shown as its other words are. */
   readonly oauthError?: string;
 }
@@ -18,8 +20,8 @@ export class TokenError extends SecretError {
   readonly holdMs: number;
   readonly oauthError: string | undefined;
 
-  constructor(reference: string, { kind, code, words, next = '', holdMs, oauthError }: TokenFailure) {
-    super(`${reference}: ${words} ${next}`.trimEnd(), { kind, code, reference, next });
+  constructor(reference: string, { kind, code, words, next = '', holdMs, waitMs, oauthError }: TokenFailure) {
+    super(`${reference}: ${words} ${next}`.trimEnd(), { kind, code, reference, next, waitMs });
     this.holdMs = holdMs;
     this.oauthError = oauthError;
   }

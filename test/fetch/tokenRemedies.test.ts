@@ -185,3 +185,12 @@ describe('a refusal of a token endpoint', () => {
     expect(trouble.diagnosis?.facts['advice']).toBeUndefined();
   });
 });
+
+it('an endpoint that asks to be left alone is left alone by its mailbox', async () => {
+  const { tokens, source } = await scriptedWorld(json({}, 429, { 'retry-after': '1800' }));
+  const error = await refusal(tokens.read(source, false));
+  const mailbox = mailboxNamed('inbox', { host: OWN });
+  const trouble = advised(error, mailbox, { nowMs: Date.now(), token: null, chain: [] });
+  const more = { mailbox, tally: new Tally(), secretMark: undefined, renewed: false };
+  expect(mailboxFailure(error, trouble, more)).toMatchObject({ kind: 'later', atLeastMs: 1_800_000 });
+});

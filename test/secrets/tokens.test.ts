@@ -265,6 +265,41 @@ describe('a program that prints a token', () => {
   });
 });
 
+describe('a secret with a line end in it', () => {
+  it.each<[string, TokenSource]>([
+    ['a token', { from: 'file:bad' }],
+    [
+      'a refresh token',
+      { grant: 'refresh-token', tokenEndpoint: '', clientId: 'mailferry', refreshToken: 'file:bad' },
+    ],
+    [
+      'the client secret of a refresh token',
+      {
+        ...{ grant: 'refresh-token', tokenEndpoint: '', clientId: 'mailferry' },
+        ...{ refreshToken: 'file:good', clientSecret: 'file:bad' },
+      },
+    ],
+    [
+      'a client secret',
+      {
+        ...{ grant: 'client-credentials', tokenEndpoint: '', clientId: 'mailferry' },
+        ...{ clientSecret: 'file:bad', scope: 'pop' },
+      },
+    ],
+  ])('is not sent, and is told by its place: %s', async (_, source) => {
+    const endpoint = await startTokenEndpoint(json({ error: 'invalid_grant' }, 400));
+    onTestFinished(() => endpoint.stop());
+    const { tokens, put } = await tokenWorld({ ca: endpoint.ca });
+    await put('good', 'a good secret');
+    await put('bad', 'a bad secret\n');
+    const at = 'tokenEndpoint' in source ? { ...source, tokenEndpoint: endpoint.url } : source;
+    const error = await refusal(tokens.read(at, false));
+    expect(error).toMatchObject({ kind: 'person', code: 'E_SECRET_MALFORMED', reference: 'file:bad' });
+    expectHidden(error, 'a bad secret');
+    expect(endpoint.asked).toEqual([]);
+  });
+});
+
 describe('a token by reference', () => {
   it('is what stands there now', async () => {
     const { tokens, put } = await tokenWorld();
