@@ -150,11 +150,13 @@ function unbound({ tls }: Pop3Client, { mechanisms }: Capabilities): Binding {
 
 const REFUSED: ReadonlySet<string> = new Set(['E_POP3_AUTH', 'E_POP3_SIGNIN_REFUSED']);
 
+const BEHIND_A_REFUSAL: ReadonlySet<string> = new Set(['E_POP3_SIGNIN_DROPPED', 'E_POP3_MECHANISM']);
+
 /** What a -ERR means where the mechanism has told more. Trouble that passes, and what has words of its own, stays that. */
 function asRefused(meant: Refusal, mechanism: Known, show: (text: string) => string): Refusal {
   const why = 'refusal' in mechanism ? mechanism.refusal() : null;
-  // QUIRK: some hang up in place of the -ERR that they owe behind a refusal.
-  const isRefused = REFUSED.has(meant.code) || (meant.code === 'E_POP3_SIGNIN_DROPPED' && why !== null);
+  // QUIRK: behind a refusal some hang up in place of the -ERR that they owe, or take the acknowledgement for a command.
+  const isRefused = REFUSED.has(meant.code) || (why !== null && BEHIND_A_REFUSAL.has(meant.code));
   if (!isRefused) return meant;
   if (typeof why === 'string') return { ...meant, words: `the server refused (${show(why)})` };
   if (mechanism.name === 'EXTERNAL') return { ...meant, next: CERTIFICATE_REFUSED };

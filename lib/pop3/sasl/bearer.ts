@@ -35,18 +35,29 @@ export function oauthBearer(user: string, token: string, { host, port }: Server)
   });
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they separate the fields.
+const FIELD_ENDS = /[\0-\x1f\x7f]/;
+
+/** The whole answer of a token endpoint, put where its token should be, would only be refused, and counted. */
+function complaintAboutToken(token: string): string | null {
+  return /^\s*\{.*\}\s*$/s.test(token) ? 'the token is a whole JSON object, and not the token in it' : null;
+}
+
 interface Form {
   readonly first: string;
   /** What the server waits for before it says -ERR. */
   readonly acknowledgement: Step;
 }
 
-function bearer(name: string, texts: readonly string[], { first, acknowledgement }: Form): BearerMechanism {
+function bearer(
+  name: string,
+  [user, token]: readonly [string, string],
+  { first, acknowledgement }: Form,
+): BearerMechanism {
   let refusal: TokenRefusal | null = null;
   return {
     name,
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they separate the fields.
-    complaint: complaintAbout(texts, /[\0-\x1f\x7f]/),
+    complaint: complaintAbout([user, token], FIELD_ENDS) ?? complaintAboutToken(token),
     first: Buffer.from(first),
     takesPlainWords: true,
     /** QUIRK: some say it in several lines, each of which waits to be acknowledged. */

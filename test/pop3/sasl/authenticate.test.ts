@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Pop3Error } from '../../../lib/pop3/errors.ts';
-import { xoauth2 } from '../../../lib/pop3/sasl/bearer.ts';
+import { oauthBearer, xoauth2 } from '../../../lib/pop3/sasl/bearer.ts';
 import { cramMd5 } from '../../../lib/pop3/sasl/cramMd5.ts';
 import { external } from '../../../lib/pop3/sasl/external.ts';
 import { login } from '../../../lib/pop3/sasl/login.ts';
@@ -213,8 +213,13 @@ describe('a server that does not do its part', () => {
   });
 });
 
-it('nothing is sent of what a mechanism cannot carry', async () => {
-  const { pending, written } = await begun(plain('ada', 'a\0b'));
+it.each([
+  () => plain('ada', 'a\0b'),
+  () => xoauth2('ada', 'a\r\nb'),
+  () => xoauth2('ada', '{"access_token":"abc"}'),
+  () => oauthBearer('ada', ' { "access_token": "abc" }', { host: 'pop.example.org', port: 995 }),
+])('nothing is sent of what a mechanism cannot carry: case %#', async (mechanism) => {
+  const { pending, written } = await begun(mechanism());
   expect(await failure<Pop3Error>(pending)).toMatchObject({ code: 'E_POP3_ARGUMENT', kind: 'person' });
   expect(written()).toBe('');
 });
