@@ -187,8 +187,10 @@ const REFUSALS: readonly Remedy[] = [
   },
   {
     id: 'locked',
-    applies: ({ code, told }) =>
-      (code === 'E_POP3_SIGNIN_UNCLEAR' && /\b(?:locked|suspended|blocked|frozen|disabled)\b/i.test(told)) ||
+    applies: ({ code, step, told }) =>
+      (code === 'E_POP3_SIGNIN_UNCLEAR' &&
+        step !== 'greeting' &&
+        /\b(?:locked|suspended|blocked|frozen|disabled)\b/i.test(told)) ||
       (UNDER_A_CODE.has(code) &&
         /\b(?:account|user|mailbox|ip|address)\b.{0,40}\b(?:locked|suspended|blocked|frozen|disabled)\b/i.test(
           told,

@@ -55,9 +55,17 @@ export async function signIn(client: Pop3Client, mailbox: Mailbox, attempt: Atte
   const mechanism = await mechanismFor(name, client, { ...attempt, mailbox, secret });
   // What the server says in a challenge may repeat the secret as well as a reply may.
   const show = showWithout(secret);
-  const refused = (meant: Refusal) => asRefused(meant, mechanism, (text) => show(Buffer.from(text)));
+  const refused = (meant: Refusal) => {
+    const known = asRefused(meant, mechanism, (text) => show(Buffer.from(text)));
+    // QUIRK: Exchange: "Protocol error. Connection is closed. 10".
+    return initial && known.code === 'E_POP3_TOKEN_REFUSED'
+      ? { ...known, next: known.next + IN_TWO_STEPS }
+      : known;
+  };
   await client.authenticate(mechanism, { secret, initial, refused });
 }
+
+const IN_TWO_STEPS = ' Or leave initialResponse out: some servers want the token behind AUTH, and not on it.';
 
 /** Where CAPA says nothing of SASL, or was not asked, nothing follows from that. */
 function mustBeOffered(name: MechanismName, client: Pop3Client, capabilities: Capabilities): void {

@@ -90,7 +90,7 @@ const BY_WORDS: Readonly<Record<Meaning, Refusal>> = {
     kind: 'person',
     code: 'E_POP3_MECHANISM',
     words: 'the server does not take this way of signing in',
-    next: 'That says nothing of the password: ask whoever runs the server which way it takes, and set signIn.mechanism to that.',
+    next: 'That says nothing of the password or token: ask whoever runs the server which way it takes, and set signIn.mechanism to that.',
   },
 };
 
@@ -148,6 +148,12 @@ const PLAIN: Readonly<Record<Scope, Refusal>> = {
   },
 };
 
+/** Before anybody has signed in, it is the address that is not let in. */
+const SHUT_OUT_HERE: Refusal = {
+  ...BY_WORDS.unclear,
+  next: 'The server does not let this address in, perhaps for a while: it is tried again later, seldom. If it goes on, ask whoever runs it.',
+};
+
 /** Neither a code nor words say more. */
 export const SIGNIN_REFUSED: Refusal = PLAIN['sign-in'];
 
@@ -181,6 +187,7 @@ function ofTheMailbox(scope: Exclude<Scope, 'message'>, code: string | null, tex
   // After a sign-in that was accepted, no word is about the sign-in.
   if (scope === 'mailbox')
     return words === null || meaning === 'unclear' || meaning === 'no mechanism' ? PLAIN.mailbox : words;
+  if (scope === 'greeting' && meaning === 'unclear') return SHUT_OUT_HERE;
   const lasting = inTable(LASTING, code);
   if (lasting === SYS_PERM && words?.kind === 'later') return lasting;
   // QUIRK: Yandex: "[AUTH] login failure or POP3 disabled, try later".

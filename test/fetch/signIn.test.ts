@@ -139,6 +139,16 @@ describe('a token that is refused', () => {
     expect(JSON.stringify(report)).not.toContain(token.slice(0, 12));
   });
 
+  it('that rode on AUTH may have to come behind it', async () => {
+    const { tokens } = tokensOf('living', () => 'living');
+    const settings = {
+      password: undefined,
+      signIn: { mechanism: 'xoauth2', initialResponse: true, token: SOURCE },
+    } as const;
+    const world = bearer(tokens, bearerAuth({ ...REFUSES, onlyInTwoSteps: true }), { settings });
+    expect((await world.run()).error?.message).toMatch(/Protocol error.*leave initialResponse out/);
+  });
+
   it('is shown by OAUTHBEARER, too', async () => {
     const { tokens } = tokensOf('dead', () => 'living');
     const settings = {

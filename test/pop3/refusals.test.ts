@@ -263,6 +263,7 @@ describe('the words of a -ERR', () => {
   it('in place of a greeting are never about a password', () => {
     expect(meaning('Invalid user name or password.', 'greeting').code).toBe('E_POP3_GREETING_REFUSED');
     expect(meaning('too many connections', 'greeting').code).toBe('E_POP3_THROTTLED');
+    expect(meaning('Your IP address has been blocked', 'greeting').next).toMatch(/let this address in/);
     expect(meaning('going away', 'greeting').code).toBe('E_POP3_GREETING_REFUSED');
   });
 
