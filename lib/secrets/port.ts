@@ -51,13 +51,15 @@ export async function readLine(
   if (isOneLine(again)) return again;
   const next = 'Write it again without one, as printf %s does; echo adds one. Nothing was sent.';
   throw new SecretError(
-    `${reference}: the ${what} has a line end or a NUL in it, at its end perhaps. ${next}`,
+    `${reference}: the ${what} has a line end, a NUL or half a character in it, at its end perhaps. ${next}`,
     { kind: 'person', code: 'E_SECRET_MALFORMED', reference, next },
   );
 }
 
+/** Half a character, which JSON can write, would go out as another one. */
 function isOneLine(secret: Secret): boolean {
-  return !/[\r\n\0]/.test(secret.reveal());
+  const text = secret.reveal();
+  return !/[\r\n\0]/.test(text) && text.isWellFormed();
 }
 
 /** Where a secret that changes by being used is put back: a rotated refresh token. */

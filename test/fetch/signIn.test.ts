@@ -307,7 +307,7 @@ describe('SASLprep', () => {
     'tries no password by %s that has a line end in it, and says where it stands',
     async (mechanism) => {
       const settings = { signIn: { mechanism, initialResponse: false } };
-      for (const password of ['secret1\n', 'secret1\r', 'se\0cret1']) {
+      for (const password of ['secret1\n', 'secret1\r', 'se\0cret1', '\ud800secret1']) {
         const world = new World({ messages: one(), settings });
         const report = await world.run({}, { secrets: { read: async () => new Secret(password) } });
         expect(report.error).toMatchObject({ code: 'E_SECRET_MALFORMED', kind: 'person' });
