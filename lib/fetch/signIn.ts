@@ -160,11 +160,17 @@ const REFUSED: ReadonlySet<string> = new Set(['E_POP3_AUTH', 'E_POP3_SIGNIN_REFU
 
 const BEHIND_A_REFUSAL: ReadonlySet<string> = new Set(['E_POP3_SIGNIN_DROPPED', 'E_POP3_MECHANISM']);
 
+/** What is said of passwords, where none was shown. */
+const OF_PASSWORDS: ReadonlySet<string> = new Set(['E_POP3_TOKEN_WANTED', 'E_POP3_APP_PASSWORD']);
+
 /** What a -ERR means where the mechanism has told more. Trouble that passes, and what has words of its own, stays that. */
 function asRefused(meant: Refusal, mechanism: Known, show: (text: string) => string): Refusal {
   const why = 'refusal' in mechanism ? mechanism.refusal() : null;
   // QUIRK: behind a refusal some hang up in place of the -ERR that they owe, or take the acknowledgement for a command.
-  const isRefused = REFUSED.has(meant.code) || (why !== null && BEHIND_A_REFUSAL.has(meant.code));
+  const isRefused =
+    REFUSED.has(meant.code) ||
+    (why !== null && BEHIND_A_REFUSAL.has(meant.code)) ||
+    (isBearer(mechanism) && OF_PASSWORDS.has(meant.code));
   if (!isRefused) return meant;
   if (typeof why === 'string') return { ...meant, words: `the server refused (${show(why)})` };
   if (mechanism.name === 'EXTERNAL') return { ...meant, next: CERTIFICATE_REFUSED };

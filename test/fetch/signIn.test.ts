@@ -114,6 +114,11 @@ describe('a token that is refused', () => {
     ],
     ['in a challenge that is no JSON', { complains: 'no' }, 'E_POP3_TOKEN_REFUSED'],
     ['by a server that knows no empty line', { refusal: '-ERR invalid command' }, 'E_POP3_TOKEN_REFUSED'],
+    [
+      'in words about passwords',
+      { refusal: '-ERR login with OAuth2 failed, multi-factor authentication required' },
+      'E_POP3_TOKEN_REFUSED',
+    ],
     ['as trouble of its own', { complains: '{"status":"503"}' }, 'E_POP3_SYS_TEMP'],
     ['as trouble of its own, in words', { complains: '{"status":"server_error"}' }, 'E_POP3_SYS_TEMP'],
   ])('is told by what the server says: %s', async (_, more, code) => {
