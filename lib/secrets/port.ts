@@ -45,21 +45,48 @@ export async function readLine(
   { fresh, what }: { readonly fresh: boolean; readonly what: string },
 ): Promise<Secret> {
   const secret = await secrets.read(reference, fresh);
-  if (isOneLine(secret)) return secret;
+  if (faultOf(secret) === null) return secret;
   // It may have been mended since it was read.
   const again = fresh ? secret : await secrets.read(reference, true);
-  if (isOneLine(again)) return again;
-  const next = 'Write it again without one, as printf %s does; echo adds one. Nothing was sent.';
-  throw new SecretError(
-    `${reference}: the ${what} has a line end, a NUL or half a character in it, at its end perhaps. ${next}`,
-    { kind: 'person', code: 'E_SECRET_MALFORMED', reference, next },
-  );
+  const fault = faultOf(again);
+  if (fault === null) return again;
+  const { words, next } = fault;
+  throw new SecretError(`${reference}: the ${what} ${words}. ${next} Nothing was sent.`, {
+    ...{ kind: 'person', code: 'E_SECRET_MALFORMED', reference },
+    next: `${next} Nothing was sent.`,
+  });
 }
 
+interface Fault {
+  readonly words: string;
+  readonly next: string;
+}
+
+const NOT_ONE_LINE: Fault = {
+  words: 'has a line end, a NUL or half a character in it, at its end perhaps',
+  next: 'Write it again without one, as printf %s does; echo adds one.',
+};
+
+/** Where a key is left out, the secrets of all accounts would be shown to the server of one. */
+const AN_OBJECT: Fault = {
+  words: 'is a whole JSON object, and not what stands in it',
+  next: 'Name the key, as in secretsmanager:ID#KEY, or put the secret alone there.',
+};
+
 /** Half a character, which JSON can write, would go out as another one. */
-function isOneLine(secret: Secret): boolean {
+function faultOf(secret: Secret): Fault | null {
   const text = secret.reveal();
-  return !/[\r\n\0]/.test(text) && text.isWellFormed();
+  if (isObject(text)) return AN_OBJECT;
+  return /[\r\n\0]/.test(text) || !text.isWellFormed() ? NOT_ONE_LINE : null;
+}
+
+function isObject(text: string): boolean {
+  if (!text.trimStart().startsWith('{')) return false;
+  try {
+    return typeof JSON.parse(text) === 'object';
+  } catch {
+    return false;
+  }
 }
 
 /** Where a secret that changes by being used is put back: a rotated refresh token. */

@@ -324,6 +324,24 @@ describe('SASLprep', () => {
     },
   );
 
+  it.each(['{"ada":"secret1","bob":"secret2"}', ' {"password": "secret1"}'])(
+    'shows no server the secrets of all accounts: case %#',
+    async (secret) => {
+      const world = new World({ messages: one() });
+      const report = await world.run({}, { secrets: { read: async () => new Secret(secret) } });
+      expect(report.error).toMatchObject({ code: 'E_SECRET_MALFORMED', kind: 'person' });
+      expect(report.error?.message).toMatch(/env:PASSWORD: the password is a whole JSON object.*#KEY/);
+      expect(JSON.stringify(report)).not.toContain('secret1');
+      expect(world.server.log.sessions.flatMap(({ commands }) => commands)).toEqual([]);
+    },
+  );
+
+  it('takes a password that only begins as JSON does', async () => {
+    const world = new World({ messages: one() });
+    const secrets = { read: async () => new Secret('{secret1') };
+    expect((await world.run({}, { secrets })).error).toMatchObject({ code: 'E_POP3_AUTH' });
+  });
+
   it('reads a password with a line end in it afresh, since it may have been mended', async () => {
     const world = new World({ messages: one() });
     const { password } = world.server;

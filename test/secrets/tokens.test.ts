@@ -265,7 +265,7 @@ describe('a program that prints a token', () => {
   });
 });
 
-describe('a secret with a line end in it', () => {
+describe('a secret with a line end in it, or with those of others', () => {
   it.each<[string, TokenSource]>([
     ['a token', { from: 'file:bad' }],
     [
@@ -291,11 +291,13 @@ describe('a secret with a line end in it', () => {
     onTestFinished(() => endpoint.stop());
     const { tokens, put } = await tokenWorld({ ca: endpoint.ca });
     await put('good', 'a good secret');
-    await put('bad', 'a bad secret\n');
     const at = 'tokenEndpoint' in source ? { ...source, tokenEndpoint: endpoint.url } : source;
-    const error = await refusal(tokens.read(at, false));
-    expect(error).toMatchObject({ kind: 'person', code: 'E_SECRET_MALFORMED', reference: 'file:bad' });
-    expectHidden(error, 'a bad secret');
+    for (const bad of ['a bad secret\n', '{\n "ada": "a bad secret" }']) {
+      await put('bad', bad);
+      const error = await refusal(tokens.read(at, false));
+      expect(error).toMatchObject({ kind: 'person', code: 'E_SECRET_MALFORMED', reference: 'file:bad' });
+      expectHidden(error, 'a bad secret');
+    }
     expect(endpoint.asked).toEqual([]);
   });
 });

@@ -38,11 +38,6 @@ export function oauthBearer(user: string, token: string, { host, port }: Server)
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they separate the fields.
 const FIELD_ENDS = /[\0-\x1f\x7f]/;
 
-/** The whole answer of a token endpoint, put where its token should be, would only be refused, and counted. */
-function complaintAboutToken(token: string): string | null {
-  return /^\s*\{.*\}\s*$/s.test(token) ? 'the token is a whole JSON object, and not the token in it' : null;
-}
-
 interface Form {
   readonly first: string;
   /** What the server waits for before it says -ERR. */
@@ -57,7 +52,7 @@ function bearer(
   let refusal: TokenRefusal | null = null;
   return {
     name,
-    complaint: complaintAbout([user, token], FIELD_ENDS) ?? complaintAboutToken(token),
+    complaint: complaintAbout([user, token], FIELD_ENDS),
     first: Buffer.from(first),
     takesPlainWords: true,
     /** QUIRK: some say it in several lines, each of which waits to be acknowledged. */

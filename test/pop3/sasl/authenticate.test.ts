@@ -216,8 +216,7 @@ describe('a server that does not do its part', () => {
 it.each([
   () => plain('ada', 'a\0b'),
   () => xoauth2('ada', 'a\r\nb'),
-  () => xoauth2('ada', '{"access_token":"abc"}'),
-  () => oauthBearer('ada', ' { "access_token": "abc" }', { host: 'pop.example.org', port: 995 }),
+  () => oauthBearer('ada', 'a\x01b', { host: 'pop.example.org', port: 995 }),
 ])('nothing is sent of what a mechanism cannot carry: case %#', async (mechanism) => {
   const { pending, written } = await begun(mechanism());
   expect(await failure<Pop3Error>(pending)).toMatchObject({ code: 'E_POP3_ARGUMENT', kind: 'person' });
