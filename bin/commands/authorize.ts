@@ -8,6 +8,7 @@ import type { Trouble } from '../../lib/fetch/report.ts';
 import { approval, type DeviceCode, deviceCode } from '../../lib/secrets/deviceCode.ts';
 import type { RefreshToken } from '../../lib/secrets/oauthRefresh.ts';
 import {
+  mustStandAlone,
   readLine,
   type Secret,
   SecretError,
@@ -92,7 +93,9 @@ async function allowed(given: Authorizing, source: RefreshToken): Promise<void> 
   const { secrets, saver, post, now, signal } = given;
   const { refreshToken, clientSecret } = source;
   await saver.prove(refreshToken);
-  await secrets.read(refreshToken, true).catch(unlessMissing);
+  const standing = await secrets.read(refreshToken, true).catch(unlessMissing);
+  // Without its key a reference leads to the secrets of all accounts, which the new one would take the place of.
+  if (standing !== undefined) mustStandAlone(refreshToken, standing, 'refresh token');
   const secret =
     clientSecret === undefined
       ? undefined

@@ -50,11 +50,18 @@ export async function readLine(
   const again = fresh ? secret : await secrets.read(reference, true);
   const fault = faultOf(again);
   if (fault === null) return again;
-  const { words, next } = fault;
-  throw new SecretError(`${reference}: the ${what} ${words}. ${next} Nothing was sent.`, {
-    ...{ kind: 'person', code: 'E_SECRET_MALFORMED', reference },
-    next: `${next} Nothing was sent.`,
-  });
+  throw malformed(reference, what, fault);
+}
+
+/** Of what a new secret is about to take the place of. Throws SecretError. */
+export function mustStandAlone(reference: string, standing: Secret, what: string): void {
+  if (isObject(standing.reveal())) throw malformed(reference, what, AN_OBJECT);
+}
+
+function malformed(reference: string, what: string, { words, next: first }: Fault): SecretError {
+  const next = `${first} Nothing was sent.`;
+  const facts = { kind: 'person', code: 'E_SECRET_MALFORMED', reference, next } as const;
+  return new SecretError(`${reference}: the ${what} ${words}. ${next}`, facts);
 }
 
 interface Fault {
