@@ -168,6 +168,12 @@ describe('a service account', () => {
     expect(error.message).toContain('domain-wide delegation');
   });
 
+  it('may have the line ends of its key written out', async () => {
+    const { tokens, source, put, key } = await serviceAccount();
+    await put('key.json', JSON.stringify({ ...key, private_key: key.private_key.replaceAll('\n', '\\n') }));
+    expect((await tokens.read(source, false)).reveal()).toMatch(/^ya29/);
+  });
+
   it('may use another endpoint than its key names', async () => {
     const { tokens, source, endpoint, put, key } = await serviceAccount();
     await put('key.json', JSON.stringify({ ...key, token_uri: 'https://127.0.0.1:1/' }));
