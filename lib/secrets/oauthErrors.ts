@@ -23,7 +23,17 @@ import { later, NOT_HTTPS, person, type TokenFailure } from './tokenErrors.ts';
 const PASSING =
   /^(?:server_error|internal_(?:failure|error)|.*(?:unavailable|timeout)|slow_down|.*(?:throttl|rate_?limit|too_?many|quota).*)$/i;
 
+const ASK_A_PERSON =
+  'A person must sign in and allow it again: mailferry authorize, or for an application its administrator.';
+
 const NEXT: Readonly<Partial<Record<string, string>>> = {
+  // OpenID Connect Core section 3.1.2.6; Microsoft and others say them of grants as well.
+  interaction_required: ASK_A_PERSON,
+  consent_required: ASK_A_PERSON,
+  login_required: ASK_A_PERSON,
+  account_selection_required: ASK_A_PERSON,
+  invalid_resource: 'Correct the scope: what it names is not known there.',
+  invalid_target: 'Correct the scope: what it names is not known there.',
   invalid_client: 'Check clientId and clientSecret: a secret that expired must be made anew at the provider.',
   unauthorized_client:
     'Allow the application this grant at the provider (device code: as a public client; app-only: with admin consent; service account: with domain-wide delegation for this scope).',

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { TokenSource } from '../../lib/secrets/port.ts';
 import { HOLD_LATER_MS, type TokenError } from '../../lib/secrets/tokenErrors.ts';
@@ -160,6 +161,20 @@ const ROWS: readonly Row[] = [
     kind: 'person',
     code: 'E_TOKEN_REFUSED',
     says: ['invalid_client'],
+  },
+  ...['consent_required', 'login_required', 'interaction_required'].map((error) => ({
+    ...{ name: error, answer: json({ error }, 400), says: [error, 'mailferry authorize'] },
+    ...{ kind: 'person' as const, code: 'E_TOKEN_REFUSED' },
+  })),
+  {
+    name: 'what is packed, though it was not asked for so',
+    answer: (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+      response.end(gzipSync(JSON.stringify(GOOD)));
+    },
+    kind: 'later',
+    code: 'E_TOKEN_ANSWER',
+    says: ['as JSON'],
   },
   {
     name: 'an error that is an object',
