@@ -170,8 +170,8 @@ export class Pop3Client {
       ...{ verb: 'AUTH', args, answer, complaint: mechanism.complaint, dropped: SIGNIN_DROPPED },
       ...(refused && { refused }),
     };
-    await this.#connection.exchange(exchange, () => {
-      const doubt = doubtOf();
+    await this.#connection.exchange(exchange, ({ text }) => {
+      const doubt = doubtOf(text.toString('latin1'));
       if (doubt !== null) throw this.#connection.unproved(doubt);
     });
   }

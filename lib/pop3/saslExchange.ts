@@ -10,7 +10,7 @@ export interface SaslExchange {
   readonly args: readonly string[];
   answer(challenge: string): Promise<Answer>;
   /** As the mechanism's, of which a +OK must at least have heard. */
-  doubt(): string | null;
+  doubt(success: string): string | null;
 }
 
 /** `initial`: what the mechanism says first rides on the command; else it waits for the server's empty challenge. */
@@ -32,9 +32,9 @@ export function saslExchange(mechanism: Mechanism, initial: boolean): SaslExchan
       const step = await mechanism.answer(isBase64 ? bytes : Buffer.from(challenge, 'latin1'));
       return 'say' in step ? { line: step.say.toString('base64') } : step;
     },
-    doubt() {
+    doubt(success: string) {
       const isTold = rides || challenges > 0;
-      return isTold ? mechanism.doubt() : 'the server said +OK before it was told who signs in';
+      return isTold ? mechanism.doubt(success) : 'the server said +OK before it was told who signs in';
     },
   };
 }

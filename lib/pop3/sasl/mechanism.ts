@@ -10,8 +10,8 @@ export interface Mechanism {
   readonly takesPlainWords?: true;
   /** The answer to a challenge. After a complaint the exchange is cancelled ("*"). */
   answer(challenge: Buffer): Step | Promise<Step>;
-  /** Asked at the server's +OK: why that is not to be believed; null: it is. */
-  doubt(): string | null;
+  /** Asked at the server's +OK, with what stands behind it: why that is not to be believed; null: it is. */
+  doubt(success?: string): string | null;
 }
 
 export type Step = { readonly say: Buffer } | { readonly complaint: string };

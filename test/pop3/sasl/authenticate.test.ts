@@ -9,6 +9,7 @@ import { login } from '../../../lib/pop3/sasl/login.ts';
 import type { Mechanism } from '../../../lib/pop3/sasl/mechanism.ts';
 import { plain } from '../../../lib/pop3/sasl/plain.ts';
 import { SCRAM_SHA_256, Scram } from '../../../lib/pop3/sasl/scram.ts';
+import { scramVerified } from '../../servers/scramVerified.ts';
 import { settled } from '../fakeTimer.ts';
 import { failure, type HandSession, handSession } from '../handLine.ts';
 
@@ -124,6 +125,19 @@ describe('AUTH', () => {
     expect(mechanism.refusal()).toEqual({ status: '401', scope: 'pop' });
     expect(client.closedBy).toBeNull();
   });
+});
+
+it('a server that proves itself behind +OK is believed', async () => {
+  const scram = new Scram(SCRAM_SHA_256, { user: 'ada', password: secret, nonce: 'abc', binding: null });
+  const { pending, says } = await begun(scram);
+  const said = (line: string) => Buffer.from(line.trim(), 'base64').toString();
+  const first = said(await says('+ '));
+  const serverFirst = 'r=abcd,s=QSXC,i=4096';
+  const final = said(await says(`+ ${base64(serverFirst)}`));
+  const { isRight, verifier } = scramVerified(SCRAM_SHA_256, secret, { first, serverFirst, final });
+  expect(isRight).toBe(true);
+  await says(`+OK ${base64(verifier)}`);
+  await pending;
 });
 
 describe('a server that does not do its part', () => {
