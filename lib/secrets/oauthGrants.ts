@@ -15,7 +15,7 @@ import { oauthFailure } from './oauthErrors.ts';
 import { Secret } from './port.ts';
 import type { Issued } from './tokenCache.ts';
 import { LONGEST_HOLD_MS, later, TokenError } from './tokenErrors.ts';
-import { inOrder } from './tokenMembers.ts';
+import { inOrder, refreshTokenIn } from './tokenMembers.ts';
 import { type Post, RequestFailure, type TokenAnswer } from './tokenRequests.ts';
 
 export interface OAuthPorts {
@@ -49,6 +49,12 @@ export interface Granted extends Issued {
 export async function exchange(grant: Grant, ports: OAuthPorts): Promise<Granted> {
   const server = { issuer: grant.tokenEndpoint, token_endpoint: grant.tokenEndpoint };
   const client = { client_id: grant.clientId ?? 'none' };
+  let refreshToken: Secret | undefined;
+  const post: Post = async (...asked) => {
+    const answer = await ports.post(...asked);
+    refreshToken = refreshTokenIn(answer);
+    return answer;
+  };
   try {
     const response = await genericTokenEndpointRequest(
       server,
@@ -56,25 +62,30 @@ export async function exchange(grant: Grant, ports: OAuthPorts): Promise<Granted
       clientAuthentication(grant),
       grant.grantType,
       { ...grant.parameters },
-      fetching(ports),
+      fetching({ ...ports, post }),
     );
     const said = await processGenericTokenEndpointResponse(server, client, response);
     return {
       token: new Secret(said.access_token),
       lifeMs: said.expires_in === undefined ? null : said.expires_in * 1000,
-      refreshToken: said.refresh_token === undefined ? undefined : new Secret(said.refresh_token),
+      refreshToken,
     };
   } catch (error) {
-    throw troubleOf(error, grant);
+    throw troubleOf(error, { ...grant, refreshToken });
   }
 }
 
 export function troubleOf(
   error: unknown,
-  { reference, secrets, renewal }: Pick<Grant, 'reference' | 'secrets' | 'renewal'>,
+  {
+    reference,
+    secrets,
+    renewal,
+    refreshToken,
+  }: Pick<Grant, 'reference' | 'secrets' | 'renewal'> & { readonly refreshToken?: Secret | undefined },
 ): TokenError {
   const failure = error instanceof RequestFailure ? error.failure : oauthFailure(error, secrets, renewal);
-  return new TokenError(reference, failure);
+  return new TokenError(reference, { ...failure, refreshToken });
 }
 
 /** In the form: what Microsoft's and Google's pages show; Basic wants an encoding that many servers get wrong. */

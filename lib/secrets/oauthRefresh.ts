@@ -77,12 +77,21 @@ export class RefreshTokens {
     await saver.prove(reference);
     // Read when its turn has come: another source, or another process, may have rotated it meanwhile.
     const stored = await secrets.read(reference, true);
-    const { used, granted } = await this.#exchange(source, stored, clientSecret);
+    const { used, granted } = await this.#exchange(source, stored, clientSecret).catch((error: unknown) =>
+      this.#savedAllTheSame(source, stored, error),
+    );
     const rotated = granted.refreshToken;
     if (rotated !== undefined && rotated.reveal() !== used.reveal()) {
       await this.#save(source, { used, rotated });
     }
     return granted;
+  }
+
+  /** An answer that is of no use may have used the token up, and have another beside. Rejects with `error`. */
+  async #savedAllTheSame(source: RefreshToken, used: Secret, error: unknown): Promise<never> {
+    const rotated = error instanceof TokenError ? error.refreshToken : undefined;
+    if (rotated !== undefined) await this.#save(source, { used, rotated });
+    throw error;
   }
 
   /** Whoever lost a race with another process holds a token that is used up; the one that counts is being saved. */

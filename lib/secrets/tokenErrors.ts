@@ -1,4 +1,4 @@
-import { SecretError } from './port.ts';
+import { type Secret, SecretError } from './port.ts';
 
 /** An access token that could not be had. */
 export interface TokenFailure {
@@ -14,16 +14,21 @@ export interface TokenFailure {
   readonly waitMs?: number | undefined;
   /** RFC 6749 section 5.2, where the server sent one; shown as its other words are. */
   readonly oauthError?: string;
+  /** Given beside what cannot be used: the one before it may be used up. */
+  readonly refreshToken?: Secret | undefined;
 }
 
 export class TokenError extends SecretError {
   readonly holdMs: number;
   readonly oauthError: string | undefined;
+  readonly refreshToken: Secret | undefined;
 
-  constructor(reference: string, { kind, code, words, next = '', holdMs, waitMs, oauthError }: TokenFailure) {
+  constructor(reference: string, failure: TokenFailure) {
+    const { kind, code, words, next = '', holdMs, waitMs } = failure;
     super(`${reference}: ${words} ${next}`.trimEnd(), { kind, code, reference, next, waitMs });
     this.holdMs = holdMs;
-    this.oauthError = oauthError;
+    this.oauthError = failure.oauthError;
+    this.refreshToken = failure.refreshToken;
   }
 }
 

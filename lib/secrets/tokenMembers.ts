@@ -3,6 +3,7 @@
  * others, and a rotated refresh token in one that is turned away is lost, and the consent with it. What is not needed is
  * not judged, null is nothing, and what a token says of itself may be missing.
  */
+import { Secret } from './port.ts';
 import type { TokenAnswer } from './tokenRequests.ts';
 
 type Members = Readonly<Record<string, unknown>>;
@@ -36,6 +37,12 @@ export function inOrder({ status, contentType, body }: TokenAnswer): Omit<TokenA
     contentType: 'application/json',
     body: Buffer.from(JSON.stringify(counts)),
   };
+}
+
+/** Whatever else is in the answer. */
+export function refreshTokenIn({ status, body }: TokenAnswer): Secret | undefined {
+  const given = status === 200 ? nonEmpty(objectIn(body)?.['refresh_token']) : undefined;
+  return given === undefined ? undefined : new Secret(given);
 }
 
 /** QUIRK: the type is left out where there is but one, and Google's first device flow had a "verification_url". */

@@ -102,6 +102,21 @@ describe('a rotated refresh token', () => {
     expect(await get('refresh')).toBe('refresh token number 2');
   });
 
+  it.each([
+    ['is of another type', { access_token: 'x', token_type: 'mac' }],
+    ['is not there', {}],
+  ])('is kept where the access token beside it %s', async (_, members) => {
+    let given = 0;
+    const { tokens, source, get } = await world((asked, response) => {
+      given += 1;
+      return json({ ...members, refresh_token: `refresh token number ${given}` })(asked, response);
+    });
+    const error = await refusal(tokens.read(source, false));
+    expect(error).toMatchObject({ kind: 'later', code: 'E_TOKEN_ANSWER' });
+    expectHidden(error, 'refresh token number 1');
+    expect(await get('refresh')).toBe('refresh token number 1');
+  });
+
   it('does not take the place of one that a person put there meanwhile', async () => {
     const { tokens, source, put, get } = await world(async (asked, response) => {
       await put('refresh', 'what a person just put there');
