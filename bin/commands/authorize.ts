@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { advised } from '../../lib/fetch/advised.ts';
 import type { Trouble } from '../../lib/fetch/report.ts';
 import { approval, type DeviceCode, deviceCode } from '../../lib/secrets/deviceCode.ts';
-import type { RefreshToken } from '../../lib/secrets/oauthRefresh.ts';
+import { type RefreshToken, STILL_TO_COME } from '../../lib/secrets/oauthRefresh.ts';
 import {
   mustStandAlone,
   readLine,
@@ -105,8 +105,6 @@ async function allowed(given: Authorizing, source: RefreshToken): Promise<void> 
   show(given, code);
   await saver.save(refreshToken, await approval(source, secret, code, ports), null);
 }
-
-const STILL_TO_COME: ReadonlySet<string> = new Set(['E_SECRET_MISSING', 'E_SECRET_EMPTY']);
 
 function unlessMissing(error: unknown): Secret | undefined {
   if (error instanceof SecretError && STILL_TO_COME.has(error.code)) return undefined;

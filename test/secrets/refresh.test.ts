@@ -56,6 +56,19 @@ describe('a rotated refresh token', () => {
     });
   });
 
+  it('that is not there yet has somebody to be asked for it, where that can be done', async () => {
+    const { tokens, source, folder, endpoint } = await world(rotating());
+    await rm(join(folder, 'refresh'));
+    const without = await refusal(tokens.read(source, false));
+    expect(without).toMatchObject({ kind: 'person', code: 'E_SECRET_MISSING', reference: 'file:refresh' });
+    expect(without.message).not.toContain('authorize');
+    const deviceEndpoint = endpoint.url.replace('/token', '/device');
+    const error = await refusal(tokens.read({ ...source, deviceEndpoint }, false));
+    expect(error).toMatchObject({ kind: 'person', code: 'E_SECRET_MISSING', reference: 'file:refresh' });
+    expect(error.message).toMatch(/no such file.*mailferry authorize\.$/);
+    expect(endpoint.asked).toHaveLength(0);
+  });
+
   it('stands in its place before anybody has the access token', async () => {
     const { options, source, get } = await world(rotating());
     const order: string[] = [];

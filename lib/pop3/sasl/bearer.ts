@@ -38,6 +38,12 @@ export function oauthBearer(user: string, token: string, { host, port }: Server)
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they separate the fields.
 const FIELD_ENDS = /[\0-\x1f\x7f]/;
 
+function complaintAboutToken(token: string): string | null {
+  return /^bearer\s/i.test(token)
+    ? 'the token begins with “Bearer”, which is said in front of it anyhow'
+    : null;
+}
+
 interface Form {
   readonly first: string;
   /** What the server waits for before it says -ERR. */
@@ -52,7 +58,7 @@ function bearer(
   let refusal: TokenRefusal | null = null;
   return {
     name,
-    complaint: complaintAbout([user, token], FIELD_ENDS),
+    complaint: complaintAbout([user, token], FIELD_ENDS) ?? complaintAboutToken(token),
     first: Buffer.from(first),
     takesPlainWords: true,
     /** QUIRK: some say it in several lines, each of which waits to be acknowledged. */

@@ -230,6 +230,7 @@ describe('a server that does not do its part', () => {
 it.each([
   () => plain('ada', 'a\0b'),
   () => xoauth2('ada', 'a\r\nb'),
+  () => xoauth2('ada', 'Bearer abc'),
   () => oauthBearer('ada', 'a\x01b', { host: 'pop.example.org', port: 995 }),
 ])('nothing is sent of what a mechanism cannot carry: case %#', async (mechanism) => {
   const { pending, written } = await begun(mechanism());
