@@ -18,6 +18,9 @@ const PACE_OF: Readonly<Record<string, Pace>> = {
   // QUIRK: Gmail accepts the sign-in first, and refuses the listing.
   E_POP3_SWITCHED_OFF: 'refusal',
   E_POP3_WEB_SIGNIN: 'refusal',
+  E_POP3_APP_PASSWORD: 'refusal',
+  E_POP3_PASSWORD_EXPIRED: 'refusal',
+  E_POP3_TOKEN_WANTED: 'refusal',
   // Of a refused sign-in, too: the token of before is no better at the next one.
   E_TOKEN_REVOKED: 'refusal',
   E_TOKEN_REFUSED: 'refusal',

@@ -294,6 +294,20 @@ describe('a mailbox that nobody gets into, for a week', () => {
     await week.recovers();
   });
 
+  it.each([
+    'Your account is not enabled for POP access.',
+    'Application-specific password required',
+    'Your password has expired',
+    'Basic authentication is disabled',
+  ])('is not tried more often where the listing is refused behind a good sign-in: %s', async (words) => {
+    const fault = { verb: 'UIDL', reply: `-ERR ${words}\r\n`, times: Number.POSITIVE_INFINITY };
+    const week = new Week('1m', { settings: PASSWORD, faults: [fault] });
+    week.kept.values.set('file:secret', week.world.server.password);
+    await week.follow(WEEK_MS);
+    expectBounded(week.shown);
+    expect(week.news).toEqual(['Mailbox Failing']);
+  });
+
   it.each(INTERVALS)('each %s: a token that somebody else keeps', async (every) => {
     const week = new Week(every, { settings: bearing({ from: 'file:secret' }) });
     await week.follow(WEEK_MS);
