@@ -233,12 +233,23 @@ export function meaningOf(text: Buffer): Meaning | null {
 }
 
 /** QUIRK: Chinese servers write GBK, Russian ones Windows-1251, and none says so. Words of one make none of another. */
-const ELSEWISE = ['latin1', 'gb18030', 'windows-1251'] as const;
+const ELSEWISE = ['gb18030', 'windows-1251'] as const;
 
 function readings(text: Buffer): readonly string[] {
   const judged = text.subarray(0, JUDGED_BYTES);
-  const encodings = isUtf8(text) ? ['utf-8'] : ELSEWISE;
-  return encodings.map((encoding) => new TextDecoder(encoding).decode(judged).toLowerCase());
+  if (isUtf8(text)) return [judged.toString('utf8').toLowerCase()];
+  return [judged.toString('latin1'), ...ELSEWISE.map((encoding) => decoded(judged, encoding))].map(
+    (reading) => reading.toLowerCase(),
+  );
+}
+
+/** A Node that was built without all of ICU knows none of these: its words are shown, and not read. */
+function decoded(bytes: Buffer, encoding: (typeof ELSEWISE)[number]): string {
+  try {
+    return new TextDecoder(encoding).decode(bytes);
+  } catch {
+    return '';
+  }
 }
 
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600 };
