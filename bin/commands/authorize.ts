@@ -6,8 +6,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { advised } from '../../lib/fetch/advised.ts';
 import type { Trouble } from '../../lib/fetch/report.ts';
 import { approval, type DeviceCode, deviceCode } from '../../lib/secrets/deviceCode.ts';
-import type { RefreshToken } from '../../lib/secrets/oauthRefresh.ts';
+import { type RefreshToken, STILL_TO_COME } from '../../lib/secrets/oauthRefresh.ts';
 import {
+  mustStandAlone,
+  readLine,
   type Secret,
   SecretError,
   type SecretSaver,
@@ -91,15 +93,18 @@ async function allowed(given: Authorizing, source: RefreshToken): Promise<void> 
   const { secrets, saver, post, now, signal } = given;
   const { refreshToken, clientSecret } = source;
   await saver.prove(refreshToken);
-  await secrets.read(refreshToken, true).catch(unlessMissing);
-  const secret = clientSecret === undefined ? undefined : await secrets.read(clientSecret, true);
+  const standing = await secrets.read(refreshToken, true).catch(unlessMissing);
+  // Without its key a reference leads to the secrets of all accounts, which the new one would take the place of.
+  if (standing !== undefined) mustStandAlone(refreshToken, standing, 'refresh token');
+  const secret =
+    clientSecret === undefined
+      ? undefined
+      : await readLine(secrets, clientSecret, { fresh: true, what: 'client secret' });
   const ports = { post, now, signal, sleep: (ms: number) => given.sleep(ms, signal) };
   const code = await deviceCode(source, secret, ports);
   show(given, code);
   await saver.save(refreshToken, await approval(source, secret, code, ports), null);
 }
-
-const STILL_TO_COME: ReadonlySet<string> = new Set(['E_SECRET_MISSING', 'E_SECRET_EMPTY']);
 
 function unlessMissing(error: unknown): Secret | undefined {
   if (error instanceof SecretError && STILL_TO_COME.has(error.code)) return undefined;

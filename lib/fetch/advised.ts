@@ -22,6 +22,7 @@ const REFUSED: ReadonlySet<string> = new Set([
   'E_POP3_SWITCHED_OFF',
   'E_POP3_APP_PASSWORD',
   'E_POP3_WEB_SIGNIN',
+  'E_POP3_TOKEN_WANTED',
 ]);
 
 /** Where no POP3 server answers, it is one of these that fails. */

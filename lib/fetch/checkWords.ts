@@ -50,10 +50,10 @@ export function capabilitiesInWords({ announced, lines, has }: Capabilities): st
   return `${lines.join(', ')}${silent.length === 0 ? '' : `; not announced: ${silent.join(', ')}`}`;
 }
 
-export function capabilityFacts({ announced, lines, has, params, ...rest }: Capabilities) {
-  const { loginDelaySeconds, expire, pipelining } = rest;
+export function capabilityFacts({ announced, lines, has, ...rest }: Capabilities) {
+  const { loginDelaySeconds, expire, pipelining, mechanisms } = rest;
   return {
-    ...{ announced, lines, sasl: params('SASL'), stls: has('STLS'), pipelining },
+    ...{ announced, lines, sasl: mechanisms ?? [], stls: has('STLS'), pipelining },
     ...{ uidl: has('UIDL'), top: has('TOP'), user: has('USER'), loginDelaySeconds, expire },
   };
 }

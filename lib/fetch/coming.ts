@@ -3,9 +3,11 @@ import { type MailboxFailure, type Pace, signInSettings } from '../mailbox/backO
 import type { Mailbox } from '../mailbox/settings.ts';
 import type { Head } from '../mailbox/state.ts';
 import { Pop3Error } from '../pop3/errors.ts';
+import { SecretError } from '../secrets/port.ts';
 import type { Trouble } from './report.ts';
 import type { Tally } from './runContext.ts';
 import { WHATEVER_IS_SHOWN } from './session.ts';
+import { isBeforeSecret } from './withoutCapa.ts';
 
 const PACE_OF: Readonly<Record<string, Pace>> = {
   E_POP3_IN_USE: 'lock',
@@ -16,6 +18,9 @@ const PACE_OF: Readonly<Record<string, Pace>> = {
   // QUIRK: Gmail accepts the sign-in first, and refuses the listing.
   E_POP3_SWITCHED_OFF: 'refusal',
   E_POP3_WEB_SIGNIN: 'refusal',
+  E_POP3_APP_PASSWORD: 'refusal',
+  E_POP3_PASSWORD_EXPIRED: 'refusal',
+  E_POP3_TOKEN_WANTED: 'refusal',
   // Of a refused sign-in, too: the token of before is no better at the next one.
   E_TOKEN_REVOKED: 'refusal',
   E_TOKEN_REFUSED: 'refusal',
@@ -46,9 +51,19 @@ export interface Failing {
 }
 
 /** Whether another secret may have made a difference. */
-export function isOfSecret({ code, phase, kind }: Trouble): boolean {
+export function isOfSecret(error: unknown, { code, phase, kind }: Trouble): boolean {
   if (WHATEVER_IS_SHOWN.has(code)) return false;
-  return PACE_OF[code] === 'refusal' || (kind === 'person' && (phase === 'sign-in' || phase === 'secret'));
+  if (PACE_OF[code] === 'refusal' || mayHaveCounted(error)) return true;
+  return kind === 'person' && (phase === 'sign-in' || phase === 'secret');
+}
+
+/**
+ * Behind what signs in no answer of POP3 came, or none at all: for all that is known the server has counted a wrong
+ * password. QUIRK: some say no in words of their own, or fall silent.
+ */
+function mayHaveCounted(error: unknown): boolean {
+  if (!(error instanceof Pop3Error) || error.phase !== 'sign-in' || isBeforeSecret(error)) return false;
+  return error.kind === 'lost' || error.kind === 'broken';
 }
 
 export function mailboxFailure(
@@ -57,8 +72,13 @@ export function mailboxFailure(
   { mailbox, tally, secretMark, renewed }: Failing,
 ): MailboxFailure {
   const { code, message, phase, kind } = trouble;
-  const refused = phase === 'sign-in' && kind === 'person';
-  const askedMs = error instanceof Pop3Error ? (error.waitSeconds ?? 0) * 1000 : 0;
+  const refused = (phase === 'sign-in' && kind === 'person') || mayHaveCounted(error);
+  const askedMs =
+    error instanceof Pop3Error
+      ? (error.waitSeconds ?? 0) * 1000
+      : error instanceof SecretError
+        ? (error.waitMs ?? 0)
+        : 0;
   return {
     code,
     message,

@@ -166,6 +166,9 @@ const REFUSED_TOKENS: readonly Remedy[] = [
   },
 ];
 
+/** Which the words explain. */
+const UNDER_A_CODE: ReadonlySet<string> = new Set(['E_POP3_AUTH', 'E_POP3_SYS_PERM']);
+
 /** What the server's words say, where the provider has a way to mend it. */
 const REFUSALS: readonly Remedy[] = [
   {
@@ -184,8 +187,14 @@ const REFUSALS: readonly Remedy[] = [
   },
   {
     id: 'locked',
-    applies: ({ code, told }) =>
-      code === 'E_POP3_SIGNIN_UNCLEAR' && /\b(?:locked|suspended|blocked|frozen|disabled)\b/i.test(told),
+    applies: ({ code, step, told }) =>
+      (code === 'E_POP3_SIGNIN_UNCLEAR' &&
+        step !== 'greeting' &&
+        /\b(?:locked|suspended|blocked|frozen|disabled)\b/i.test(told)) ||
+      (UNDER_A_CODE.has(code) &&
+        /\b(?:account|user|mailbox|ip|address)\b.{0,40}\b(?:locked|suspended|blocked|frozen|disabled)\b/i.test(
+          told,
+        )),
     next: ({ provider }) =>
       `The account seems to be shut out: by an administrator, or for a while after too many attempts. Do not try on by hand; sign in to it with a web browser${provider ? ` at ${provider.name}` : ''} and see what it says there.`,
     source: 'https://www.rfc-editor.org/rfc/rfc3206',

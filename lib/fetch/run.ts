@@ -113,7 +113,7 @@ async function attempt(
     const trouble = ended
       ? troubleOf(begin.deadline.reason, mailbox.id)
       : advised(error, mailbox, evidenceOf(error, ports.clock));
-    const mark = ended ? undefined : await markOfRefused(begin, trouble);
+    const mark = ended ? undefined : await markOfRefused(begin, error, trouble);
     const failure = mailboxFailure(error, trouble, { ...begin, secretMark: mark, renewed });
     // QUIRK: LOGIN-DELAY may end a run at its second sign-in, and each later one, too.
     const noted = deletesNoted(context);
@@ -135,8 +135,13 @@ function deletesNoted(context: RunContext): (head: Head) => Head {
 }
 
 /** It was read afresh by then. */
-async function markOfRefused({ mailbox, ports }: RunBegin, trouble: Trouble): Promise<string | undefined> {
-  return isOfSecret(trouble) ? ((await secretMark(mailbox, ports.secrets, false)) ?? undefined) : undefined;
+async function markOfRefused(
+  { mailbox, ports }: RunBegin,
+  error: unknown,
+  trouble: Trouble,
+): Promise<string | undefined> {
+  if (!isOfSecret(error, trouble)) return undefined;
+  return (await secretMark(mailbox, ports.secrets, false)) ?? undefined;
 }
 
 async function runSessions(context: RunContext, options: RunOptions, signal: AbortSignal): Promise<Ending> {

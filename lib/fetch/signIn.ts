@@ -7,7 +7,7 @@ import { MECHANISMS, type MechanismName } from '../mailbox/signInSettings.ts';
 import type { Capabilities, Pop3Client } from '../pop3/client.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import { showWithout } from '../pop3/masking.ts';
-import type { Refusal } from '../pop3/refusals.ts';
+import { type Refusal, SYS_TEMP } from '../pop3/refusals.ts';
 import { type BearerMechanism, oauthBearer, type TokenRefusal, xoauth2 } from '../pop3/sasl/bearer.ts';
 import { cramMd5 } from '../pop3/sasl/cramMd5.ts';
 import { external } from '../pop3/sasl/external.ts';
@@ -15,7 +15,7 @@ import { login } from '../pop3/sasl/login.ts';
 import type { Mechanism } from '../pop3/sasl/mechanism.ts';
 import { plain } from '../pop3/sasl/plain.ts';
 import { type Binding, SCRAM_SHA_1, SCRAM_SHA_256, Scram, type ScramHash } from '../pop3/sasl/scram.ts';
-import { type Secret, SecretError } from '../secrets/port.ts';
+import { readLine, type Secret } from '../secrets/port.ts';
 import type { FetchPorts } from './ports.ts';
 import { saslPrepared } from './saslPrep.ts';
 
@@ -27,28 +27,7 @@ export async function credentialOf(
 ): Promise<Secret | null> {
   if (token !== undefined) return tokens.read(token, fresh);
   if (password === undefined) return null;
-  const secret = await secrets.read(password, fresh);
-  if (isOneLine(secret)) return secret;
-  // It may have been mended since it was read.
-  const again = fresh ? secret : await secrets.read(password, true);
-  if (isOneLine(again)) return again;
-  throw moreThanOneLine(password);
-}
-
-function isOneLine(secret: Secret): boolean {
-  return !/[\r\n\0]/.test(secret.reveal());
-}
-
-/**
- * As a file leaves it in Secrets Manager with the line end that its editor put there. Mechanisms that hide a password in
- * base64 would carry it, and each try would count as a wrong one.
- */
-function moreThanOneLine(reference: string): SecretError {
-  const next = 'Write it again without one, as printf %s does; echo adds one. Nothing was sent.';
-  return new SecretError(
-    `${reference}: the password has a line end or a NUL in it, at its end perhaps. ${next}`,
-    { kind: 'person', code: 'E_SECRET_MALFORMED', reference, next },
-  );
+  return readLine(secrets, password, { fresh, what: 'password' });
 }
 
 /** Where it is, for a person; never what it is. */
@@ -76,9 +55,17 @@ export async function signIn(client: Pop3Client, mailbox: Mailbox, attempt: Atte
   const mechanism = await mechanismFor(name, client, { ...attempt, mailbox, secret });
   // What the server says in a challenge may repeat the secret as well as a reply may.
   const show = showWithout(secret);
-  const refused = (meant: Refusal) => asRefused(meant, mechanism, (text) => show(Buffer.from(text)));
+  const refused = (meant: Refusal) => {
+    const known = asRefused(meant, mechanism, (text) => show(Buffer.from(text)));
+    // QUIRK: Exchange: "Protocol error. Connection is closed. 10".
+    return initial && known.code === 'E_POP3_TOKEN_REFUSED'
+      ? { ...known, next: known.next + IN_TWO_STEPS }
+      : known;
+  };
   await client.authenticate(mechanism, { secret, initial, refused });
 }
+
+const IN_TWO_STEPS = ' Or leave initialResponse out: some servers want the token behind AUTH, and not on it.';
 
 /** Where CAPA says nothing of SASL, or was not asked, nothing follows from that. */
 function mustBeOffered(name: MechanismName, client: Pop3Client, capabilities: Capabilities): void {
@@ -169,23 +156,42 @@ function unbound({ tls }: Pop3Client, { mechanisms }: Capabilities): Binding {
   return isOffered || (tls?.binding() ?? null) === null ? null : 'not offered';
 }
 
+const REFUSED: ReadonlySet<string> = new Set(['E_POP3_AUTH', 'E_POP3_SIGNIN_REFUSED']);
+
+const BEHIND_A_REFUSAL: ReadonlySet<string> = new Set(['E_POP3_SIGNIN_DROPPED', 'E_POP3_MECHANISM']);
+
+/** What is said of passwords, where none was shown. */
+const OF_PASSWORDS: ReadonlySet<string> = new Set(['E_POP3_TOKEN_WANTED', 'E_POP3_APP_PASSWORD']);
+
 /** What a -ERR means where the mechanism has told more. Trouble that passes, and what has words of its own, stays that. */
 function asRefused(meant: Refusal, mechanism: Known, show: (text: string) => string): Refusal {
-  if (meant.code !== 'E_POP3_AUTH' && meant.code !== 'E_POP3_SIGNIN_REFUSED') return meant;
-  if (mechanism instanceof Scram) {
-    const why = mechanism.refusal();
-    return why === null ? meant : { ...meant, words: `the server refused (${show(why)})` };
-  }
+  const why = 'refusal' in mechanism ? mechanism.refusal() : null;
+  // QUIRK: behind a refusal some hang up in place of the -ERR that they owe, or take the acknowledgement for a command.
+  const isRefused =
+    REFUSED.has(meant.code) ||
+    (why !== null && BEHIND_A_REFUSAL.has(meant.code)) ||
+    (isBearer(mechanism) && OF_PASSWORDS.has(meant.code));
+  if (!isRefused) return meant;
+  if (typeof why === 'string') return { ...meant, words: `the server refused (${show(why)})` };
   if (mechanism.name === 'EXTERNAL') return { ...meant, next: CERTIFICATE_REFUSED };
-  return 'refusal' in mechanism ? tokenRefused(mechanism.refusal(), show) : meant;
+  return isBearer(mechanism) ? tokenRefused(why, show) : meant;
+}
+
+function isBearer(mechanism: Known): mechanism is BearerMechanism {
+  return 'refusal' in mechanism && !(mechanism instanceof Scram);
 }
 
 const CERTIFICATE_REFUSED =
   'Check that the server trusts the issuer of the client certificate, and takes it for this user.';
 
+/** A status of HTTP, or a word of OAuth's, that blames the server. */
+const OWN_TROUBLE = /^(?:5\d\d|server_error|temporarily_unavailable)$/;
+
 function tokenRefused(refusal: TokenRefusal | null, show: (text: string) => string): Refusal {
   const scope = refusal?.scope ? `, for the scope ${show(refusal.scope)}` : '';
   const why = refusal === null ? '' : ` (status ${show(refusal.status)}${scope})`;
+  if (refusal !== null && OWN_TROUBLE.test(refusal.status))
+    return { ...SYS_TEMP, words: `the server could not judge the access token${why}` };
   return {
     kind: 'person',
     code: 'E_POP3_TOKEN_REFUSED',

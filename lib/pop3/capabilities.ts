@@ -41,12 +41,12 @@ export function capabilities(lines: readonly string[] | null): Capabilities {
   };
 }
 
-/** QUIRK: some write a line for each mechanism. */
+/** QUIRK: some write a line for each mechanism, or commas between them. */
 function mechanismsIn(lines: readonly string[]): readonly string[] | null {
   const rows = lines.map((line) =>
     line
       .toUpperCase()
-      .split(/[ \t]+/)
+      .split(/[ \t,;]+/)
       .filter((word) => word !== ''),
   );
   const named = rows.filter(([name]) => name === 'SASL');

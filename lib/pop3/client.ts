@@ -6,7 +6,7 @@ import type { Exchange } from './explain.ts';
 import { LineFraming } from './framing.ts';
 import { UIDL_MAX_BYTES } from './limits.ts';
 import { Listing, type ListingEnd } from './listing.ts';
-import { type Refusal, type Scope, TLS_WANTED } from './refusals.ts';
+import { type Refusal, type Scope, SIGNIN_REFUSED, TLS_WANTED } from './refusals.ts';
 import { parseOctets, parseRow, type Row, type Status } from './replies.ts';
 import type { Mechanism } from './sasl/mechanism.ts';
 import { saslExchange } from './saslExchange.ts';
@@ -144,10 +144,13 @@ export class Pop3Client {
     this.#connection.hide(password);
     const statusMs = this.#connection.limits.signInMs;
     const common = { phase: 'sign-in', scope: 'sign-in', statusMs } as const;
+    // "Invalid command" is said to a wrong user name as well.
+    const plainly = (meant: Refusal) => (meant.code === 'E_POP3_MECHANISM' ? SIGNIN_REFUSED : meant);
     const refused = (meant: Refusal) =>
-      this.#offersTls && meant.code === 'E_POP3_SIGNIN_REFUSED' ? TLS_WANTED : meant;
+      this.#offersTls && plainly(meant) === SIGNIN_REFUSED ? TLS_WANTED : plainly(meant);
     await this.#status({ ...common, verb: 'USER', args: [user], refused });
-    await this.#status({ ...common, verb: 'PASS', args: [password], dropped: SIGNIN_DROPPED });
+    const secret = { args: [password], dropped: SIGNIN_DROPPED, refused: plainly };
+    await this.#status({ ...common, verb: 'PASS', ...secret });
   }
 
   /**
@@ -161,14 +164,14 @@ export class Pop3Client {
     { secret, initial = false, refused }: AuthenticateOptions,
   ): Promise<void> {
     this.#connection.hide(secret);
-    const { args, answer } = saslExchange(mechanism, initial);
+    const { args, answer, doubt: doubtOf } = saslExchange(mechanism, initial);
     const exchange: Exchange = {
       ...{ phase: 'sign-in', scope: 'sign-in', statusMs: this.#connection.limits.signInMs },
       ...{ verb: 'AUTH', args, answer, complaint: mechanism.complaint, dropped: SIGNIN_DROPPED },
       ...(refused && { refused }),
     };
-    await this.#connection.exchange(exchange, () => {
-      const doubt = mechanism.doubt();
+    await this.#connection.exchange(exchange, ({ text }) => {
+      const doubt = doubtOf(text.toString('latin1'));
       if (doubt !== null) throw this.#connection.unproved(doubt);
     });
   }

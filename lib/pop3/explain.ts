@@ -14,11 +14,11 @@ export interface Exchange {
   readonly scope: Scope;
   /** From the command to its whole status line. */
   readonly statusMs: number;
-  /** What it means if the line drops before the first byte of the answer; otherwise just 'lost'. */
+  /** What it means if the line drops before the first byte of the answer, unless `refused` knows more; otherwise just 'lost'. */
   readonly dropped?: Refusal;
   /** The line behind each "+ " of the server (RFC 5034 section 4); absent: such a line is no answer. */
   readonly answer?: (challenge: string) => Promise<Answer>;
-  /** What a -ERR means, where more is known than its scope and words. */
+  /** What a -ERR or a dropped line means, where more is known than its scope and words. */
   readonly refused?: (meant: Refusal) => Refusal;
 }
 
@@ -89,7 +89,9 @@ export function mishap(situation: Situation, what: Mishap, cause: unknown): Told
   if (alert !== null) return { ...alert, cause };
   const unanswered = situation.part === 'answer' && situation.came === 0;
   if (dropped !== undefined && unanswered && (what === 'ended' || what === 'broke')) {
-    return { ...dropped, words: `${words} without an answer`, cause };
+    const meant = situation.exchange.refused?.(dropped) ?? dropped;
+    const before = meant.words === undefined ? '' : `${meant.words}; `;
+    return { ...meant, words: `${before}${words} without an answer`, cause };
   }
   return { kind: 'lost', code, words: `${words}${soFar(situation)}`, next: RECONNECT, cause };
 }

@@ -21,13 +21,13 @@ const IN_USE: Refusal = {
   next: 'Another session holds the mailbox, perhaps one that was cut off; it is tried again later.',
 };
 
-const SYS_TEMP: Refusal = {
+export const SYS_TEMP: Refusal = {
   kind: 'later',
   code: 'E_POP3_SYS_TEMP',
   next: 'The server has temporary trouble; it is tried again later.',
 };
 
-/** RFC 2449 section 8.1 and RFC 3206: trouble that passes. */
+/** RFC 2449 section 8.1 and RFC 3206: trouble that passes. QUIRK: some have the codes of IMAP (RFC 5530) here, too. */
 const PASSING: Readonly<Record<string, Refusal>> = {
   'IN-USE': IN_USE,
   'LOGIN-DELAY': {
@@ -36,19 +36,10 @@ const PASSING: Readonly<Record<string, Refusal>> = {
     next: 'The server wants more time between sign-ins; poll this mailbox less often.',
   },
   'SYS/TEMP': SYS_TEMP,
-};
-
-const LASTING: Readonly<Record<string, Refusal>> = {
-  'SYS/PERM': {
-    kind: 'person',
-    code: 'E_POP3_SYS_PERM',
-    next: "The trouble is the server's and will last: ask whoever runs it.",
-  },
-  AUTH: {
-    kind: 'person',
-    code: 'E_POP3_AUTH',
-    next: 'Check the user name and the password; the server says it is these.',
-  },
+  INUSE: IN_USE,
+  UNAVAILABLE: SYS_TEMP,
+  SERVERBUG: SYS_TEMP,
+  OVERQUOTA: SYS_TEMP,
 };
 
 /** The same without a code, by the server's words. */
@@ -75,6 +66,16 @@ const BY_WORDS: Readonly<Record<Meaning, Refusal>> = {
     code: 'E_POP3_APP_PASSWORD',
     next: 'Make an app password (an authorization code) at the provider, and put it in place of the account’s own.',
   },
+  'password expired': {
+    kind: 'person',
+    code: 'E_POP3_PASSWORD_EXPIRED',
+    next: 'Set a new password for the account at the provider, and put it in place of the old one.',
+  },
+  'token wanted': {
+    kind: 'person',
+    code: 'E_POP3_TOKEN_WANTED',
+    next: 'The server takes no passwords, but access tokens (OAuth): set signIn.token in place of the password, or a preset.',
+  },
   'web sign-in': {
     kind: 'person',
     code: 'E_POP3_WEB_SIGNIN',
@@ -85,6 +86,34 @@ const BY_WORDS: Readonly<Record<Meaning, Refusal>> = {
     code: 'E_POP3_TLS_WANTED',
     next: 'The server takes passwords over TLS only: set tls to implicit with its TLS port, which is 995 nearly everywhere, or to stls.',
   },
+  'no mechanism': {
+    kind: 'person',
+    code: 'E_POP3_MECHANISM',
+    words: 'the server does not take this way of signing in',
+    next: 'That says nothing of the password or token: ask whoever runs the server which way it takes, and set signIn.mechanism to that.',
+  },
+};
+
+const AUTH: Refusal = {
+  kind: 'person',
+  code: 'E_POP3_AUTH',
+  next: 'Check the user name and the password; the server says it is these.',
+};
+
+const SYS_PERM: Refusal = {
+  kind: 'person',
+  code: 'E_POP3_SYS_PERM',
+  next: "The trouble is the server's and will last: ask whoever runs it.",
+};
+
+const LASTING: Readonly<Record<string, Refusal>> = {
+  'SYS/PERM': SYS_PERM,
+  CONTACTADMIN: SYS_PERM,
+  AUTH,
+  AUTHENTICATIONFAILED: AUTH,
+  AUTHORIZATIONFAILED: AUTH,
+  EXPIRED: BY_WORDS['password expired'],
+  PRIVACYREQUIRED: BY_WORDS['TLS wanted'],
 };
 
 /** QUIRK: Mailu refuses USER in the clear as an "invalid command", and announces STLS. */
@@ -119,17 +148,33 @@ const PLAIN: Readonly<Record<Scope, Refusal>> = {
   },
 };
 
+/** Before anybody has signed in, it is the address that is not let in. */
+const SHUT_OUT_HERE: Refusal = {
+  ...BY_WORDS.unclear,
+  next: 'The server does not let this address in, perhaps for a while: it is tried again later, seldom. If it goes on, ask whoever runs it.',
+};
+
+/** Neither a code nor words say more. */
+export const SIGNIN_REFUSED: Refusal = PLAIN['sign-in'];
+
 /**
  * What a -ERR means. For one message it is always 'refused', whatever response code or words it carries (a code
  * then names it): "try later" about message 7 must not read as "try later" about the mailbox.
  */
 export function refusal(scope: Scope, { code, text }: Pick<Status, 'code' | 'text'>): Refusal {
-  const passing = PASSING[code ?? ''];
+  const passing = inTable(PASSING, code);
   if (scope === 'message')
-    return { ...PLAIN.message, code: passing?.code ?? LASTING[code ?? '']?.code ?? PLAIN.message.code };
+    return { ...PLAIN.message, code: passing?.code ?? inTable(LASTING, code)?.code ?? PLAIN.message.code };
   const meant = passing ?? ofTheMailbox(scope, code, text);
   const waitSeconds = meant.kind === 'later' ? secondsAsked(text) : null;
   return waitSeconds === null ? meant : { ...meant, waitSeconds };
+}
+
+/** RFC 2449 section 8: what stands behind a "/" only says more. */
+function inTable(table: Readonly<Record<string, Refusal>>, code: string | null): Refusal | undefined {
+  for (let known = code ?? ''; known !== ''; known = known.slice(0, Math.max(known.lastIndexOf('/'), 0)))
+    if (Object.hasOwn(table, known)) return table[known];
+  return undefined;
 }
 
 function ofTheMailbox(scope: Exclude<Scope, 'message'>, code: string | null, text: Buffer): Refusal {
@@ -140,8 +185,12 @@ function ofTheMailbox(scope: Exclude<Scope, 'message'>, code: string | null, tex
   // Before the sign-in no word is about the account.
   if (scope === 'stls') return words?.kind === 'later' && meaning !== 'unclear' ? words : PLAIN.stls;
   // After a sign-in that was accepted, no word is about the sign-in.
-  if (scope === 'mailbox') return words === null || meaning === 'unclear' ? PLAIN.mailbox : words;
-  const lasting = LASTING[code ?? ''];
-  if (code === 'SYS/PERM' && words?.kind === 'later') return lasting ?? words;
+  if (scope === 'mailbox')
+    return words === null || meaning === 'unclear' || meaning === 'no mechanism' ? PLAIN.mailbox : words;
+  if (scope === 'greeting' && meaning === 'unclear') return SHUT_OUT_HERE;
+  const lasting = inTable(LASTING, code);
+  if (lasting === SYS_PERM && words?.kind === 'later') return lasting;
+  // QUIRK: Yandex: "[AUTH] login failure or POP3 disabled, try later".
+  if (lasting === AUTH && meaning === 'unclear') return { ...AUTH, next: SIGNIN_REFUSED.next };
   return words ?? lasting ?? PLAIN[scope];
 }

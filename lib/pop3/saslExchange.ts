@@ -9,25 +9,32 @@ export interface SaslExchange {
   /** Behind AUTH. */
   readonly args: readonly string[];
   answer(challenge: string): Promise<Answer>;
+  /** As the mechanism's, of which a +OK must at least have heard. */
+  doubt(success: string): string | null;
 }
 
 /** `initial`: what the mechanism says first rides on the command; else it waits for the server's empty challenge. */
 export function saslExchange(mechanism: Mechanism, initial: boolean): SaslExchange {
   const { name, first } = mechanism;
   const rides = initial && first !== null && fits(name, first);
-  let isFirstOwed = !rides;
+  let challenges = 0;
   return {
     args: rides ? [name, first.length === 0 ? '=' : first.toString('base64')] : [name],
     async answer(challenge: string): Promise<Answer> {
-      if (isFirstOwed && first !== null) {
-        isFirstOwed = false;
+      challenges += 1;
+      // QUIRK: servers of before RFC 5034 read nothing that rides on AUTH, and ask for it by an empty challenge.
+      if (challenges === 1 && first !== null && (!rides || challenge.trim() === ''))
         return { line: first.toString('base64') };
-      }
       const bytes = Buffer.from(challenge, 'base64');
-      if (unpadded(bytes.toString('base64')) !== unpadded(challenge.trim()))
+      const isBase64 = unpadded(bytes.toString('base64')) === unpadded(challenge.trim());
+      if (!isBase64 && mechanism.takesPlainWords !== true)
         return { complaint: 'the server sent a challenge that is no base64' };
-      const step = await mechanism.answer(bytes);
+      const step = await mechanism.answer(isBase64 ? bytes : Buffer.from(challenge, 'latin1'));
       return 'say' in step ? { line: step.say.toString('base64') } : step;
+    },
+    doubt(success: string) {
+      const isTold = rides || challenges > 0;
+      return isTold ? mechanism.doubt(success) : 'the server said +OK before it was told who signs in';
     },
   };
 }

@@ -28,6 +28,9 @@ const INTERVAL_MS = 5_000;
 /** A server that says an hour is not waited for longer than a person would. */
 const LONGEST_INTERVAL_MS = 60_000;
 
+/** No code is good for longer, and no person waits for one; more may be no date. */
+const LONGEST_CODE_SECONDS = 24 * 60 * 60;
+
 /** Section 3.5: an endpoint that does not answer is asked less and less often, until the code expires. */
 const PATIENT_CODES: ReadonlySet<string> = new Set(['E_TOKEN_UNREACHABLE', 'E_TOKEN_ANSWER']);
 
@@ -59,7 +62,7 @@ export async function deviceCode(
       userCode: said.user_code,
       verificationUri: said.verification_uri,
       verificationUriComplete: said.verification_uri_complete,
-      expiresAtMs: askedAt + said.expires_in * 1000,
+      expiresAtMs: askedAt + Math.min(said.expires_in, LONGEST_CODE_SECONDS) * 1000,
       intervalMs: Math.min((said.interval ?? 0) * 1000 || INTERVAL_MS, LONGEST_INTERVAL_MS),
       deviceCode: new Secret(said.device_code),
     };

@@ -4,7 +4,7 @@
  * | answer | kind |
  * |---|---|
  * | invalid_grant: consent withdrawn, expired, used up; an assertion that does not hold | person, E_TOKEN_REVOKED |
- * | server_error, temporarily_unavailable, and Google's internal_failure | later, E_TOKEN_UNREACHABLE |
+ * | server_error, temporarily_unavailable, Google's internal_failure, and being asked too often | later, E_TOKEN_UNREACHABLE |
  * | every other error | person, E_TOKEN_REFUSED |
  * | no answer of OAuth: HTML, no JSON, no access token, a token that is not for bearers | later, E_TOKEN_ANSWER |
  */
@@ -19,10 +19,21 @@ import { showWithout, WITHHELD } from '../pop3/masking.ts';
 import type { Secret } from './port.ts';
 import { later, NOT_HTTPS, person, type TokenFailure } from './tokenErrors.ts';
 
-/** Of an endpoint that is at fault itself. */
-const PASSING: ReadonlySet<string> = new Set(['server_error', 'temporarily_unavailable', 'internal_failure']);
+/** Of an endpoint that is at fault itself, or asked too often, in the words of whoever made it. */
+const PASSING =
+  /^(?:server_error|internal_(?:failure|error)|.*(?:unavailable|timeout)|slow_down|.*(?:throttl|rate_?limit|too_?many|quota).*)$/i;
+
+const ASK_A_PERSON =
+  'A person must sign in and allow it again: mailferry authorize, or for an application its administrator.';
 
 const NEXT: Readonly<Partial<Record<string, string>>> = {
+  // OpenID Connect Core section 3.1.2.6; Microsoft and others say them of grants as well.
+  interaction_required: ASK_A_PERSON,
+  consent_required: ASK_A_PERSON,
+  login_required: ASK_A_PERSON,
+  account_selection_required: ASK_A_PERSON,
+  invalid_resource: 'Correct the scope: what it names is not known there.',
+  invalid_target: 'Correct the scope: what it names is not known there.',
   invalid_client: 'Check clientId and clientSecret: a secret that expired must be made anew at the provider.',
   unauthorized_client:
     'Allow the application this grant at the provider (device code: as a public client; app-only: with admin consent; service account: with domain-wide delegation for this scope).',
@@ -62,7 +73,7 @@ function refusal(error: ResponseBodyError, secrets: readonly Secret[], renewal: 
   const words = `the token endpoint refused: ${code}${quoted(description, numberIn(error.cause))}`;
   const next =
     (Object.hasOwn(NEXT, error.error) ? NEXT[error.error] : undefined) ?? 'See what the provider says.';
-  const failure = PASSING.has(error.error)
+  const failure = PASSING.test(error.error)
     ? later('E_TOKEN_UNREACHABLE', words)
     : error.error === 'invalid_grant'
       ? { ...person('E_TOKEN_REVOKED', `${words}.`), next: renewal }

@@ -15,6 +15,7 @@ import { oauthFailure } from './oauthErrors.ts';
 import { Secret } from './port.ts';
 import type { Issued } from './tokenCache.ts';
 import { LONGEST_HOLD_MS, later, TokenError } from './tokenErrors.ts';
+import { inOrder, refreshTokenIn } from './tokenMembers.ts';
 import { type Post, RequestFailure, type TokenAnswer } from './tokenRequests.ts';
 
 export interface OAuthPorts {
@@ -48,6 +49,12 @@ export interface Granted extends Issued {
 export async function exchange(grant: Grant, ports: OAuthPorts): Promise<Granted> {
   const server = { issuer: grant.tokenEndpoint, token_endpoint: grant.tokenEndpoint };
   const client = { client_id: grant.clientId ?? 'none' };
+  let refreshToken: Secret | undefined;
+  const post: Post = async (...asked) => {
+    const answer = await ports.post(...asked);
+    refreshToken = refreshTokenIn(answer);
+    return answer;
+  };
   try {
     const response = await genericTokenEndpointRequest(
       server,
@@ -55,25 +62,30 @@ export async function exchange(grant: Grant, ports: OAuthPorts): Promise<Granted
       clientAuthentication(grant),
       grant.grantType,
       { ...grant.parameters },
-      fetching(ports),
+      fetching({ ...ports, post }),
     );
     const said = await processGenericTokenEndpointResponse(server, client, response);
     return {
       token: new Secret(said.access_token),
       lifeMs: said.expires_in === undefined ? null : said.expires_in * 1000,
-      refreshToken: said.refresh_token === undefined ? undefined : new Secret(said.refresh_token),
+      refreshToken,
     };
   } catch (error) {
-    throw troubleOf(error, grant);
+    throw troubleOf(error, { ...grant, refreshToken });
   }
 }
 
 export function troubleOf(
   error: unknown,
-  { reference, secrets, renewal }: Pick<Grant, 'reference' | 'secrets' | 'renewal'>,
+  {
+    reference,
+    secrets,
+    renewal,
+    refreshToken,
+  }: Pick<Grant, 'reference' | 'secrets' | 'renewal'> & { readonly refreshToken?: Secret | undefined },
 ): TokenError {
   const failure = error instanceof RequestFailure ? error.failure : oauthFailure(error, secrets, renewal);
-  return new TokenError(reference, failure);
+  return new TokenError(reference, { ...failure, refreshToken });
 }
 
 /** In the form: what Microsoft's and Google's pages show; Basic wants an encoding that many servers get wrong. */
@@ -96,15 +108,14 @@ export function fetching({ post, now, signal }: OAuthPorts) {
   };
 }
 
-/** What is left of an answer for the library: neither challenges, which would hide the body, nor an ID token. */
+/** What is left of an answer for the library: no challenges, which would hide the body, and only what counts. */
 function responseOf(answer: TokenAnswer, nowMs: number): Response {
-  const { status, contentType, retryAfter, body } = answer;
+  const { status, retryAfter } = answer;
   if (status === 429 || status === 503) {
     const waitMs = waitOf(retryAfter, nowMs);
     const until = waitMs === undefined ? '' : `, and to come back in ${Math.ceil(waitMs / 1000)} s`;
-    throw new RequestFailure(
-      later('E_TOKEN_UNREACHABLE', `the token endpoint says that it is busy (${status})${until}`, waitMs),
-    );
+    const words = `the token endpoint says that it is busy (${status})${until}`;
+    throw new RequestFailure({ ...later('E_TOKEN_UNREACHABLE', words, waitMs), waitMs });
   }
   // Other numbers than these make no Response.
   if (status < 200 || status > 599 || (status >= 300 && status < 400)) {
@@ -112,20 +123,11 @@ function responseOf(answer: TokenAnswer, nowMs: number): Response {
       status < 400 ? `redirects (${status}), which is not followed` : `answers with status ${status}`;
     throw new RequestFailure(later('E_TOKEN_ANSWER', `the token endpoint ${how}`));
   }
-  const text = withoutIdToken(body);
-  return new Response(text === '' ? null : text, { status, headers: { 'content-type': contentType } });
-}
-
-/** Nobody here is signed in by it; its issuer, which the library would compare, is no setting of ours. */
-function withoutIdToken(body: Buffer): string {
-  const text = body.toString();
-  try {
-    const said: unknown = JSON.parse(text);
-    if (typeof said !== 'object' || said === null || !Object.hasOwn(said, 'id_token')) return text;
-    return JSON.stringify({ ...said, id_token: undefined });
-  } catch {
-    return text;
-  }
+  const { body, ...rest } = inOrder(answer);
+  return new Response(body.length === 0 ? null : new Uint8Array(body), {
+    status: rest.status,
+    headers: { 'content-type': rest.contentType },
+  });
 }
 
 /** RFC 9110 section 10.2.3: seconds, or a date. */

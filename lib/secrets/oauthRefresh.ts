@@ -55,7 +55,9 @@ export class RefreshTokens {
     const { refreshToken, clientSecret } = source;
     return {
       secrets: async (fresh) => {
-        const stored = await secrets.read(refreshToken, fresh);
+        const stored = await secrets
+          .read(refreshToken, fresh)
+          .catch((error: unknown) => rejectedUntilAllowed(source, error));
         return clientSecret === undefined ? [stored] : [stored, await secrets.read(clientSecret, fresh)];
       },
       ask: ([, secret]) => this.#inTurn(refreshToken, () => this.#ask(source, secret)),
@@ -77,12 +79,21 @@ export class RefreshTokens {
     await saver.prove(reference);
     // Read when its turn has come: another source, or another process, may have rotated it meanwhile.
     const stored = await secrets.read(reference, true);
-    const { used, granted } = await this.#exchange(source, stored, clientSecret);
+    const { used, granted } = await this.#exchange(source, stored, clientSecret).catch((error: unknown) =>
+      this.#savedAllTheSame(source, stored, error),
+    );
     const rotated = granted.refreshToken;
     if (rotated !== undefined && rotated.reveal() !== used.reveal()) {
       await this.#save(source, { used, rotated });
     }
     return granted;
+  }
+
+  /** An answer that is of no use may have used the token up, and have another beside. Rejects with `error`. */
+  async #savedAllTheSame(source: RefreshToken, used: Secret, error: unknown): Promise<never> {
+    const rotated = error instanceof TokenError ? error.refreshToken : undefined;
+    if (rotated !== undefined) await this.#save(source, { used, rotated });
+    throw error;
   }
 
   /** Whoever lost a race with another process holds a token that is used up; the one that counts is being saved. */
@@ -134,6 +145,18 @@ export class RefreshTokens {
     return ageMs >= 0 && ageMs < SAVED_AGAIN_MS;
   }
 }
+
+/** Before a person has allowed it there is nothing to read, which is no mistake in the settings. */
+function rejectedUntilAllowed({ deviceEndpoint }: RefreshToken, error: unknown): never {
+  const isToCome = error instanceof SecretError && STILL_TO_COME.has(error.code);
+  if (!isToCome || deviceEndpoint === undefined) throw error;
+  const { kind, code, reference } = error;
+  const next = 'If nobody has allowed it yet: mailferry authorize.';
+  throw new SecretError(`${error.message} ${next}`, { kind, code, reference, next }, { cause: error });
+}
+
+/** Of a refresh token that nobody has asked for yet. */
+export const STILL_TO_COME: ReadonlySet<string> = new Set(['E_SECRET_MISSING', 'E_SECRET_EMPTY']);
 
 function hostOf(url: string): string {
   return URL.parse(url)?.hostname ?? '';

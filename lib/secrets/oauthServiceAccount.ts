@@ -53,7 +53,8 @@ interface Account {
 function accountIn(json: string, reference: string): Account {
   const said = membersOf(json);
   const email = said('client_email');
-  const privateKey = said('private_key');
+  // QUIRK: what was passed through a shell or a YAML file has its line ends written out.
+  const privateKey = said('private_key')?.replaceAll('\\n', '\n');
   if (said('type') !== 'service_account' || email === undefined || privateKey === undefined) {
     throw badKey(
       reference,

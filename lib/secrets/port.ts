@@ -35,6 +35,67 @@ export interface Secrets {
   read(reference: string, fresh: boolean): Promise<Secret>;
 }
 
+/**
+ * A secret that must be one line: as a file leaves it in Secrets Manager with the line end that its editor put there, each
+ * try would count as a wrong one. Rejects with SecretError; `what` names it for a person.
+ */
+export async function readLine(
+  secrets: Secrets,
+  reference: string,
+  { fresh, what }: { readonly fresh: boolean; readonly what: string },
+): Promise<Secret> {
+  const secret = await secrets.read(reference, fresh);
+  if (faultOf(secret) === null) return secret;
+  // It may have been mended since it was read.
+  const again = fresh ? secret : await secrets.read(reference, true);
+  const fault = faultOf(again);
+  if (fault === null) return again;
+  throw malformed(reference, what, fault);
+}
+
+/** Of what a new secret is about to take the place of. Throws SecretError. */
+export function mustStandAlone(reference: string, standing: Secret, what: string): void {
+  if (isObject(standing.reveal())) throw malformed(reference, what, AN_OBJECT);
+}
+
+function malformed(reference: string, what: string, { words, next: first }: Fault): SecretError {
+  const next = `${first} Nothing was sent.`;
+  const facts = { kind: 'person', code: 'E_SECRET_MALFORMED', reference, next } as const;
+  return new SecretError(`${reference}: the ${what} ${words}. ${next}`, facts);
+}
+
+interface Fault {
+  readonly words: string;
+  readonly next: string;
+}
+
+const NOT_ONE_LINE: Fault = {
+  words: 'has a line end, a NUL or half a character in it, at its end perhaps',
+  next: 'Write it again without one, as printf %s does; echo adds one.',
+};
+
+/** Where a key is left out, the secrets of all accounts would be shown to the server of one. */
+const AN_OBJECT: Fault = {
+  words: 'is a whole JSON object, and not what stands in it',
+  next: 'Name the key, as in secretsmanager:ID#KEY, or put the secret alone there.',
+};
+
+/** Half a character, which JSON can write, would go out as another one. */
+function faultOf(secret: Secret): Fault | null {
+  const text = secret.reveal();
+  if (isObject(text)) return AN_OBJECT;
+  return /[\r\n\0]/.test(text) || !text.isWellFormed() ? NOT_ONE_LINE : null;
+}
+
+function isObject(text: string): boolean {
+  if (!text.trimStart().startsWith('{')) return false;
+  try {
+    return typeof JSON.parse(text) === 'object';
+  } catch {
+    return false;
+  }
+}
+
 /** Where a secret that changes by being used is put back: a rotated refresh token. */
 export interface SecretSaver {
   /** Rejects with SecretError where nothing can be saved behind `reference`; asked before the old secret is used up. */
@@ -91,10 +152,18 @@ export class SecretError extends Error {
   readonly reference: string;
   /** What to do, as the message ends; empty where the message has it among its words. */
   readonly next: string;
+  /** How long the source asks to be left alone, where it says so. */
+  readonly waitMs: number | undefined;
 
   constructor(
     message: string,
-    facts: { kind: 'later' | 'person'; code: string; reference: string; next?: string },
+    facts: {
+      kind: 'later' | 'person';
+      code: string;
+      reference: string;
+      next?: string;
+      waitMs?: number | undefined;
+    },
     options?: { cause?: unknown },
   ) {
     super(message, options);
@@ -103,5 +172,6 @@ export class SecretError extends Error {
     this.code = facts.code;
     this.reference = facts.reference;
     this.next = facts.next ?? '';
+    this.waitMs = facts.waitMs;
   }
 }

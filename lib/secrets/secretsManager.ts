@@ -153,7 +153,9 @@ class SecretsManager implements Secrets, SecretSaver {
       const answer = await this.#client.send(new GetSecretValueCommand({ SecretId: id }), {
         abortSignal: AbortSignal.timeout(this.#limits.tryMs),
       });
-      const { SecretString: whole, VersionId: versionId = '' } = answer;
+      const { SecretString: text, VersionId: versionId = '' } = answer;
+      // QUIRK: a file that Windows wrote begins with a byte order mark, which is neither JSON nor of the secret.
+      const whole = text?.replace(/^\ufeff/, '');
       if (whole) return { whole: new Secret(whole), versionId };
       return answer.SecretBinary ? BINARY : EMPTY;
     } catch (error) {

@@ -1,4 +1,4 @@
-import { SecretError } from './port.ts';
+import { type Secret, SecretError } from './port.ts';
 
 /** An access token that could not be had. */
 export interface TokenFailure {
@@ -10,18 +10,25 @@ export interface TokenFailure {
   readonly next?: string;
   /** How long nobody asks again; where a person must act, only as long as the secrets stay the same. */
   readonly holdMs: number;
+  /** How long the endpoint asks to be left alone, where it says so. */
+  readonly waitMs?: number | undefined;
   /** RFC 6749 section 5.2, where the server sent one; shown as its other words are. */
   readonly oauthError?: string;
+  /** Given beside what cannot be used: the one before it may be used up. */
+  readonly refreshToken?: Secret | undefined;
 }
 
 export class TokenError extends SecretError {
   readonly holdMs: number;
   readonly oauthError: string | undefined;
+  readonly refreshToken: Secret | undefined;
 
-  constructor(reference: string, { kind, code, words, next = '', holdMs, oauthError }: TokenFailure) {
-    super(`${reference}: ${words} ${next}`.trimEnd(), { kind, code, reference, next });
+  constructor(reference: string, failure: TokenFailure) {
+    const { kind, code, words, next = '', holdMs, waitMs } = failure;
+    super(`${reference}: ${words} ${next}`.trimEnd(), { kind, code, reference, next, waitMs });
     this.holdMs = holdMs;
-    this.oauthError = oauthError;
+    this.oauthError = failure.oauthError;
+    this.refreshToken = failure.refreshToken;
   }
 }
 

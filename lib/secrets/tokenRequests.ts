@@ -91,7 +91,8 @@ function send(url: URL, { headers, body, signal, options }: Sending): Promise<In
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const common = {
     method: 'POST',
-    headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
+    // Left out, any coding would do (RFC 9110 section 12.5.3).
+    headers: { ...headers, 'accept-encoding': 'identity', 'content-length': String(Buffer.byteLength(body)) },
     // A connection of its own for each: there are few, and one that is kept could lead elsewhere than its name now does.
     agent: false,
     lookup: lookupOf(url, options),

@@ -2,7 +2,7 @@
 import { byClientCredentials } from './oauthClientCredentials.ts';
 import { RefreshTokens } from './oauthRefresh.ts';
 import { byServiceAccount } from './oauthServiceAccount.ts';
-import type { SecretSaver, Secrets, TokenSource, Tokens } from './port.ts';
+import { readLine, type SecretSaver, type Secrets, type TokenSource, type Tokens } from './port.ts';
 import { type Asking, TokenCache } from './tokenCache.ts';
 import { byCommand, type CommandHost } from './tokenCommand.ts';
 import { unusable } from './tokenErrors.ts';
@@ -23,7 +23,10 @@ export interface TokensOptions {
 export function accessTokens({ secrets, saver, requests, commands, now, sleep }: TokensOptions): Tokens {
   const cache = new TokenCache(now);
   const ports = { secrets, saver, post: tokenRequests(requests), now, sleep };
-  const refreshTokens = new RefreshTokens(ports);
+  const lines: Secrets = {
+    read: (reference, fresh) => readLine(secrets, reference, { fresh, what: 'secret' }),
+  };
+  const refreshTokens = new RefreshTokens({ ...ports, secrets: lines });
   const askingOf = (source: Exclude<TokenSource, { from: string }>): Asking => {
     if ('command' in source) {
       if (commands !== null) return byCommand(source.command, commands);
@@ -33,7 +36,7 @@ export function accessTokens({ secrets, saver, requests, commands, now, sleep }:
       case 'refresh-token':
         return refreshTokens.of(source);
       case 'client-credentials':
-        return byClientCredentials(source, ports);
+        return byClientCredentials(source, { ...ports, secrets: lines });
       case 'service-account':
         return byServiceAccount(source, ports);
     }
@@ -41,9 +44,7 @@ export function accessTokens({ secrets, saver, requests, commands, now, sleep }:
   return {
     // Kept fresh by somebody else, so that a cache of ours would only make it old.
     read: async (source, fresh) =>
-      'from' in source
-        ? secrets.read(source.from, fresh)
-        : cache.read(keyOf(source), fresh, askingOf(source)),
+      'from' in source ? lines.read(source.from, fresh) : cache.read(keyOf(source), fresh, askingOf(source)),
   };
 }
 

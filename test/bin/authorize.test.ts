@@ -73,6 +73,19 @@ describe('mailferry authorize', () => {
     await tokens.read(byRefresh, false);
   });
 
+  it('does not take the place of the secrets of all accounts, and asks nobody for anything', async () => {
+    const { given, said, server, put, get } = await authorizing();
+    const all = '{"ada": "a secret of the test"}';
+    await put('refresh', all);
+    expect(await authorize(given)).toBe(EXIT.person);
+    expect(said).toEqual([
+      expect.stringMatching(/file:refresh: .* whole JSON object.*#KEY.*E_SECRET_MALFORMED/),
+    ]);
+    expectHidden(said[0], 'a secret of the test');
+    expect(await get('refresh')).toBe(all);
+    expect(server.requests).toEqual([]);
+  });
+
   it('says so as JSON, a line a step', async () => {
     const { given, said, userCode, server } = await authorizing({ json: true });
     const ended = authorize(given);

@@ -278,6 +278,36 @@ describe('a mailbox that nobody gets into, for a week', () => {
     await week.recovers();
   });
 
+  it.each<[string, Partial<Fault>]>([
+    ['half of a refusal', { reply: '-ERR inval', ending: 'fin' }],
+    ['words of another protocol', { reply: '535 5.7.8 authentication failed\r\n' }],
+    ['a line feed alone', { reply: '-ERR wrong password\n' }],
+    ['more than a line may have', { reply: `-ERR ${'x'.repeat(9_000)}\r\n` }],
+  ])('is not tried more often where %s answers PASS', async (_, answer) => {
+    const fault = { verb: 'PASS', times: Number.POSITIVE_INFINITY, ...answer };
+    const week = new Week('1m', { settings: PASSWORD, faults: [fault] });
+    await week.follow(WEEK_MS);
+    expectBounded(week.shown);
+    expect(week.news).toEqual(['Mailbox Failing']);
+    fault.times = 0;
+    week.kept.values.set('file:secret', week.world.server.password);
+    await week.recovers();
+  });
+
+  it.each([
+    'Your account is not enabled for POP access.',
+    'Application-specific password required',
+    'Your password has expired',
+    'Basic authentication is disabled',
+  ])('is not tried more often where the listing is refused behind a good sign-in: %s', async (words) => {
+    const fault = { verb: 'UIDL', reply: `-ERR ${words}\r\n`, times: Number.POSITIVE_INFINITY };
+    const week = new Week('1m', { settings: PASSWORD, faults: [fault] });
+    week.kept.values.set('file:secret', week.world.server.password);
+    await week.follow(WEEK_MS);
+    expectBounded(week.shown);
+    expect(week.news).toEqual(['Mailbox Failing']);
+  });
+
   it.each(INTERVALS)('each %s: a token that somebody else keeps', async (every) => {
     const week = new Week(every, { settings: bearing({ from: 'file:secret' }) });
     await week.follow(WEEK_MS);

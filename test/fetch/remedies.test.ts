@@ -191,6 +191,9 @@ const ROWS: readonly (readonly [id: string, given: Given, says: RegExp])[] = [
     /POP must be enabled in Gmail/,
   ],
   ['locked', { code: 'E_POP3_SIGNIN_UNCLEAR', told: '-ERR account is locked' }, /shut out.*web browser/],
+  ['locked', { code: 'E_POP3_AUTH', told: '-ERR [AUTH] Account temporarily locked' }, /shut out/],
+  ['google-account', revoked('Account has been deleted', { host: GMAIL }), /ada@example\.org is disabled or/],
+  ['google-reauth', revoked('reauth related error (invalid_rapt)', { host: GMAIL }), /session control/],
   ['google-clock', revoked('Invalid JWT: Token must be a short-lived token', { host: GMAIL }), /clock/],
   [
     'google-subject',

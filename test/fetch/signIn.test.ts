@@ -113,9 +113,25 @@ describe('a token that is refused', () => {
       'E_POP3_SWITCHED_OFF',
     ],
     ['in a challenge that is no JSON', { complains: 'no' }, 'E_POP3_TOKEN_REFUSED'],
+    ['by a server that knows no empty line', { refusal: '-ERR invalid command' }, 'E_POP3_TOKEN_REFUSED'],
+    [
+      'in words about passwords',
+      { refusal: '-ERR login with OAuth2 failed, multi-factor authentication required' },
+      'E_POP3_TOKEN_REFUSED',
+    ],
+    ['as trouble of its own', { complains: '{"status":"503"}' }, 'E_POP3_SYS_TEMP'],
+    ['as trouble of its own, in words', { complains: '{"status":"server_error"}' }, 'E_POP3_SYS_TEMP'],
   ])('is told by what the server says: %s', async (_, more, code) => {
     const { tokens } = tokensOf('dead', () => 'dead');
     expect((await bearer(tokens, bearerAuth({ ...REFUSES, ...more })).run()).error).toMatchObject({ code });
+  });
+
+  it('is had anew where the server hangs up in place of the -ERR', async () => {
+    const { tokens } = tokensOf('dead', () => 'living');
+    const world = bearer(tokens, bearerAuth(REFUSES), {
+      faults: [{ verb: 'SASL', session: 1, after: 1, cutAt: 0 }],
+    });
+    expect(await world.run()).toMatchObject({ outcome: 'done', signIns: 2 });
   });
 
   it.each(['status', 'scope'])('is shown to nobody where the server repeats it as its %s', async (field) => {
@@ -126,6 +142,16 @@ describe('a token that is refused', () => {
     expect(report.error).toMatchObject({ code: 'E_POP3_TOKEN_REFUSED' });
     expect(report.error?.message).toContain('withheld');
     expect(JSON.stringify(report)).not.toContain(token.slice(0, 12));
+  });
+
+  it('that rode on AUTH may have to come behind it', async () => {
+    const { tokens } = tokensOf('living', () => 'living');
+    const settings = {
+      password: undefined,
+      signIn: { mechanism: 'xoauth2', initialResponse: true, token: SOURCE },
+    } as const;
+    const world = bearer(tokens, bearerAuth({ ...REFUSES, onlyInTwoSteps: true }), { settings });
+    expect((await world.run()).error?.message).toMatch(/Protocol error.*leave initialResponse out/);
   });
 
   it('is shown by OAUTHBEARER, too', async () => {
@@ -160,6 +186,7 @@ describe('the one mechanism', () => {
     ['it is announced', ['UIDL', 'SASL LOGIN PLAIN']],
     ['it is announced in small letters', ['UIDL', 'sasl login plain']],
     ['each has a line of its own', ['UIDL', 'SASL LOGIN', 'SASL PLAIN']],
+    ['there are commas between them', ['UIDL', 'SASL LOGIN,PLAIN, CRAM-MD5']],
   ])('is tried where %s', async (_, capabilities) => {
     const { report } = await signedIn('plain', { auth: plainAuth, capabilities });
     expect(report).toMatchObject({ outcome: 'done', counts: { stored: 1 } });
@@ -285,7 +312,7 @@ describe('SASLprep', () => {
     'tries no password by %s that has a line end in it, and says where it stands',
     async (mechanism) => {
       const settings = { signIn: { mechanism, initialResponse: false } };
-      for (const password of ['secret1\n', 'secret1\r', 'se\0cret1']) {
+      for (const password of ['secret1\n', 'secret1\r', 'se\0cret1', '\ud800secret1']) {
         const world = new World({ messages: one(), settings });
         const report = await world.run({}, { secrets: { read: async () => new Secret(password) } });
         expect(report.error).toMatchObject({ code: 'E_SECRET_MALFORMED', kind: 'person' });
@@ -296,6 +323,24 @@ describe('SASLprep', () => {
       }
     },
   );
+
+  it.each(['{"ada":"secret1","bob":"secret2"}', ' {"password": "secret1"}'])(
+    'shows no server the secrets of all accounts: case %#',
+    async (secret) => {
+      const world = new World({ messages: one() });
+      const report = await world.run({}, { secrets: { read: async () => new Secret(secret) } });
+      expect(report.error).toMatchObject({ code: 'E_SECRET_MALFORMED', kind: 'person' });
+      expect(report.error?.message).toMatch(/env:PASSWORD: the password is a whole JSON object.*#KEY/);
+      expect(JSON.stringify(report)).not.toContain('secret1');
+      expect(world.server.log.sessions.flatMap(({ commands }) => commands)).toEqual([]);
+    },
+  );
+
+  it('takes a password that only begins as JSON does', async () => {
+    const world = new World({ messages: one() });
+    const secrets = { read: async () => new Secret('{secret1') };
+    expect((await world.run({}, { secrets })).error).toMatchObject({ code: 'E_POP3_AUTH' });
+  });
 
   it('reads a password with a line end in it afresh, since it may have been mended', async () => {
     const world = new World({ messages: one() });

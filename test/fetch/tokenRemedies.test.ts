@@ -74,6 +74,12 @@ const ROWS: readonly (readonly [id: string, given: Given])[] = [
     ),
   ],
   ['google-subject', google('service-account', 'invalid_grant', 'Not a valid email or user ID.')],
+  ['google-subject', google('service-account', 'invalid_grant', 'Not a valid email.')],
+  ['google-subject', google('service-account', 'invalid_request', 'Invalid impersonation "sub" field.')],
+  ['google-account', google('refresh-token', 'invalid_grant', 'Account has been deleted')],
+  ['google-account', google('service-account', 'invalid_grant', 'Invalid grant: account not found')],
+  ['google-account', google('service-account', 'invalid_grant', 'Robot is disabled.')],
+  ['google-reauth', google('refresh-token', 'invalid_grant', 'reauth related error (invalid_rapt)')],
   [
     'google-delegation',
     google(
@@ -178,4 +184,13 @@ describe('a refusal of a token endpoint', () => {
     expect(trouble.kind).toBe('later');
     expect(trouble.diagnosis?.facts['advice']).toBeUndefined();
   });
+});
+
+it('an endpoint that asks to be left alone is left alone by its mailbox', async () => {
+  const { tokens, source } = await scriptedWorld(json({}, 429, { 'retry-after': '1800' }));
+  const error = await refusal(tokens.read(source, false));
+  const mailbox = mailboxNamed('inbox', { host: OWN });
+  const trouble = advised(error, mailbox, { nowMs: Date.now(), token: null, chain: [] });
+  const more = { mailbox, tally: new Tally(), secretMark: undefined, renewed: false };
+  expect(mailboxFailure(error, trouble, more)).toMatchObject({ kind: 'later', atLeastMs: 1_800_000 });
 });

@@ -44,6 +44,16 @@ const LATER = {
     ['Cyrus, code lost', 'Logins must be at least 5 minutes apart'],
     ['some', 'Too many simultaneous connections'],
     ['some', '[AUTH] Too many login attempts'],
+    ['some', 'Login possible only every 15 minutes'],
+    ['some', 'Login interval too short'],
+    ['some', 'Login rate exceeded'],
+    ['some', 'Abruf nur alle 15 Minuten erlaubt'],
+    ['some', 'Zu viele Anmeldeversuche'],
+    ['some', 'Trop de connexions simultanées'],
+    ['some', 'Zbyt wiele prób logowania'],
+    ['some', 'Слишком много попыток входа'],
+    ['some', '登录过于频繁，请稍后再试'],
+    ['some', 'ログイン回数の上限を超えました'],
     ['some', 'too many POP3 sessions'],
     ['some', 'You are checking your mail too frequently'],
     ['some', 'minimum time between mail checks violation'],
@@ -65,6 +75,15 @@ const LATER = {
     ['some', 'internal server error'],
     ['some', 'Disk quota exceeded'],
     ['some', 'authentication timed out'],
+    ['some', 'The mailbox is currently being moved'],
+    ['some', 'backend server did not respond'],
+    ['some', 'This mailbox is full'],
+    ['RFC 2449 section 8', '[SYS/TEMP/LDAP] no directory'],
+    ['RFC 5530', '[UNAVAILABLE] no backend'],
+    ['some', 'Bitte versuchen Sie es später erneut'],
+    ['some', 'Servizio temporaneamente non disponibile'],
+    ['some', '系统繁忙，请稍后再试'],
+    ['some', 'しばらくしてから再度お試しください'],
   ],
   E_POP3_SIGNIN_UNCLEAR: [
     [
@@ -76,6 +95,11 @@ const LATER = {
     ['some', 'Account has been locked'],
     ['some', 'Your IP address has been blocked'],
     ['some', 'wrong password, or mailbox locked'],
+    ['some', 'Mailbox is disabled'],
+    ['some', 'your host is blocked'],
+    ['some', 'Ihr Konto wurde gesperrt'],
+    ['some', 'Аккаунт заблокирован'],
+    ['some', '账号异常'],
     ['some', 'Access denied'],
   ],
 } as const;
@@ -86,6 +110,8 @@ const PERSON = {
     ['Dovecot', '[AUTH] Authentication failed.'],
     ['Zoho', '[AUTH] Invalid credentials'],
     ['some', '[AUTH] Invalid user or password, please try again later'],
+    ['Yandex', '[AUTH] login failure or POP3 disabled, try later. sc=abc'],
+    ['RFC 5530', '[AUTHENTICATIONFAILED] no'],
   ],
   E_POP3_SIGNIN_REFUSED: [
     ['Exchange', 'Logon failure: unknown user name or bad password.'],
@@ -99,6 +125,12 @@ const PERSON = {
     ['some', 'Access denied: invalid password'],
     ['some', 'Login failed, try another user name'],
     ['some', 'Login failed - bad credentials or POP disabled for this mailbox.'],
+    ['some', 'Benutzername oder Passwort ungültig'],
+    ['some', 'Identifiant ou mot de passe incorrect'],
+    ['some', 'Nieprawidłowy login lub hasło'],
+    ['some', 'Неверный логин или пароль'],
+    ['some', '用户名或密码错误'],
+    ['some', 'パスワードが間違っています'],
     ['some', 'no such user as busy.locked.throttled@example.org'],
   ],
   E_POP3_SWITCHED_OFF: [
@@ -109,19 +141,60 @@ const PERSON = {
     ['some', 'POP3 access is disabled'],
     ['some', 'You are yet to enable POP for your account. Please contact your administrator.'],
     ['some', 'User not allowed to use POP3, not permitted to use POP3'],
+    ['some', 'User is not allowed to login via POP3'],
+    ['some', 'POP3 login disabled for this user'],
+    ['some', 'POP3 service has not been activated for this mailbox'],
+    ['Zoho', '[AUTH] You are yet to enable IMAP/POP for your account.'],
+    ['some', 'Bitte aktivieren Sie POP3/IMAP in den Einstellungen'],
+    ['some', 'Accesso POP3 non consentito'],
+    ['some', 'Włącz POP3 w ustawieniach'],
+    ['some', 'POP3服务未开启'],
   ],
   E_POP3_APP_PASSWORD: [
     ['Gmail', '[AUTH] Application-specific password required: https://support.example.org/185833'],
     ['NetEase', 'ERR.LOGIN.REQCODE'],
     ['some', 'Please use the authorization code to log in'],
+    ['QQ', 'Please using authorized code to login. More information at http://service.example.org/28'],
+    ['Mail.ru', 'NEOBHODIM parol prilozheniya https://help.example.org / Application password is REQUIRED'],
+    ['some', 'Multi-factor authentication required'],
+    ['some', 'Bitte verwenden Sie ein App-Passwort'],
+    ['some', 'Требуется пароль для внешних приложений'],
+    ['some', '请使用授权码登录'],
+  ],
+  E_POP3_PASSWORD_EXPIRED: [
+    ['Dovecot', '[AUTH] Password expired'],
+    ['RFC 5530', '[EXPIRED] no more'],
+    ['some', 'Your password needs to be reset'],
+    ['some', 'Mot de passe expiré'],
+    ['some', '密码已过期'],
+  ],
+  E_POP3_TOKEN_WANTED: [
+    ['Exchange', 'Logon failure: BasicAuthBlocked'],
+    ['some', 'Basic authentication is disabled'],
+    ['some', 'Legacy authentication is disabled, please use OAuth2'],
   ],
   E_POP3_WEB_SIGNIN: [
     ['Gmail', '[AUTH] Web login required: https://support.example.org/mail/answer/78754'],
     ['Gmail', '[WEBALERT https://accounts.example.org/busy] Web login required'],
     ['some', 'Please log in via your web browser'],
+    ['some', 'Please accept the terms of service in webmail'],
+    ['some', 'Please activate your account on the web'],
   ],
   E_POP3_TLS_WANTED: [
     ['Dovecot', '[AUTH] Plaintext authentication disallowed on non-secure (SSL/TLS) connections.'],
+    ['hMailServer', 'A SSL/TLS-connection is required for authentication.'],
+    ['Cyrus', '[AUTH] USER command only available under a layer'],
+    ['Yandex', '[AUTH] Working without SSL/TLS encryption is not allowed.'],
+    ['some', 'Must issue a STLS command first'],
+    ['RFC 5530', '[PRIVACYREQUIRED] no'],
+  ],
+  E_POP3_MECHANISM: [
+    ['Dovecot', '[AUTH] Unsupported authentication mechanism.'],
+    ['some', 'Authentication mechanism not supported'],
+    ['some', 'unrecognized authentication type'],
+    ['Courier', 'Invalid command.'],
+    ['some', 'Command not implemented'],
+    ['some', 'Unknown command: AUTH'],
   ],
   E_POP3_SYS_PERM: [
     ['Cyrus', '[SYS/PERM] Fatal error: word too long'],
@@ -139,6 +212,19 @@ describe('a refused sign-in', () => {
 
   it.each(rows(PERSON))('$who: "$line" wants a person: $code', ({ code, line }) => {
     expect(meaning(line)).toMatchObject({ kind: 'person', code });
+  });
+
+  it.each([
+    ['GBK', '\xc7\xeb\xca\xb9\xd3\xc3\xca\xda\xc8\xa8\xc2\xeb', 'E_POP3_APP_PASSWORD'],
+    [
+      'Windows-1251',
+      '\xc0\xea\xea\xe0\xf3\xed\xf2 \xe7\xe0\xe1\xeb\xee\xea\xe8\xf0\xee\xe2\xe0\xed',
+      'E_POP3_SIGNIN_UNCLEAR',
+    ],
+    ['Latin-1', 'Server \xfcberlastet', 'E_POP3_SYS_TEMP'],
+    ['none that is known', '\xff\xfe\x81', 'E_POP3_SIGNIN_REFUSED'],
+  ])('is read in %s as well', (_, line, code) => {
+    expect(refusal('sign-in', { code: null, text: Buffer.from(line, 'latin1') }).code).toBe(code);
   });
 
   it('is judged by the words of the server, not by the user name that it repeats', () => {
@@ -177,6 +263,7 @@ describe('the words of a -ERR', () => {
   it('in place of a greeting are never about a password', () => {
     expect(meaning('Invalid user name or password.', 'greeting').code).toBe('E_POP3_GREETING_REFUSED');
     expect(meaning('too many connections', 'greeting').code).toBe('E_POP3_THROTTLED');
+    expect(meaning('Your IP address has been blocked', 'greeting').next).toMatch(/let this address in/);
     expect(meaning('going away', 'greeting').code).toBe('E_POP3_GREETING_REFUSED');
   });
 

@@ -37,8 +37,9 @@ async function flow(answers: readonly Answering[], code: object = CODE) {
       clock.ms += ms;
     },
   };
-  const run = async () => approval(source, undefined, await deviceCode(source, undefined, ports), ports);
-  return { run, endpoint, waitsMs };
+  const ask = () => deviceCode(source, undefined, ports);
+  const run = async () => approval(source, undefined, await ask(), ports);
+  return { ask, run, endpoint, clock, waitsMs };
 }
 
 const refused = (error: string) => json({ error }, 400);
@@ -56,6 +57,38 @@ describe('a device code', () => {
       device_code: 'a device code of the test',
       client_id: 'mailferry',
     });
+  });
+
+  it.each([
+    ['none', {}],
+    ['0', { interval: 0 }],
+    ['null', { interval: null }],
+    ['text', { interval: '5' }],
+  ])('is waited for 5 s where the interval is %s', async (_, more) => {
+    const { run, waitsMs } = await flow([pending, json(GOOD)], { ...CODE, ...more });
+    await run();
+    expect(waitsMs).toEqual([5_000, 5_000]);
+  });
+
+  it('is understood where a refusal comes with 200', async () => {
+    const { run, waitsMs } = await flow([json({ error: 'authorization_pending' }), json(GOOD)]);
+    await run();
+    expect(waitsMs).toEqual([5_000, 5_000]);
+    const said = await refusal((await flow([json({ error: 'access_denied' })])).run());
+    expect(said).toMatchObject({ kind: 'person', oauthError: 'access_denied' });
+  });
+
+  it('is good for a day at most', async () => {
+    const { ask, clock } = await flow([], { ...CODE, expires_in: 1e18 });
+    expect((await ask()).expiresAtMs - clock.ms).toBe(24 * 3_600_000);
+  });
+
+  it('has its address in verification_url as well', async () => {
+    const { run } = await flow([json(GOOD)], {
+      ...{ ...CODE, verification_uri: undefined, verification_uri_complete: null },
+      verification_url: 'https://login.example.org/device',
+    });
+    expect((await run()).reveal()).toBe('a refresh token');
   });
 
   it('is waited for longer each time that the server says slow_down', async () => {

@@ -56,6 +56,19 @@ describe('a rotated refresh token', () => {
     });
   });
 
+  it('that is not there yet has somebody to be asked for it, where that can be done', async () => {
+    const { tokens, source, folder, endpoint } = await world(rotating());
+    await rm(join(folder, 'refresh'));
+    const without = await refusal(tokens.read(source, false));
+    expect(without).toMatchObject({ kind: 'person', code: 'E_SECRET_MISSING', reference: 'file:refresh' });
+    expect(without.message).not.toContain('authorize');
+    const deviceEndpoint = endpoint.url.replace('/token', '/device');
+    const error = await refusal(tokens.read({ ...source, deviceEndpoint }, false));
+    expect(error).toMatchObject({ kind: 'person', code: 'E_SECRET_MISSING', reference: 'file:refresh' });
+    expect(error.message).toMatch(/no such file.*mailferry authorize\.$/);
+    expect(endpoint.asked).toHaveLength(0);
+  });
+
   it('stands in its place before anybody has the access token', async () => {
     const { options, source, get } = await world(rotating());
     const order: string[] = [];
@@ -100,6 +113,21 @@ describe('a rotated refresh token', () => {
     await tokens.read(source, false);
     expect(endpoint.asked[1]?.form.get('refresh_token')).toBe('refresh token number 1');
     expect(await get('refresh')).toBe('refresh token number 2');
+  });
+
+  it.each([
+    ['is of another type', { access_token: 'x', token_type: 'mac' }],
+    ['is not there', {}],
+  ])('is kept where the access token beside it %s', async (_, members) => {
+    let given = 0;
+    const { tokens, source, get } = await world((asked, response) => {
+      given += 1;
+      return json({ ...members, refresh_token: `refresh token number ${given}` })(asked, response);
+    });
+    const error = await refusal(tokens.read(source, false));
+    expect(error).toMatchObject({ kind: 'later', code: 'E_TOKEN_ANSWER' });
+    expectHidden(error, 'refresh token number 1');
+    expect(await get('refresh')).toBe('refresh token number 1');
   });
 
   it('does not take the place of one that a person put there meanwhile', async () => {

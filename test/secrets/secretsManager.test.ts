@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
+import { Secret } from '../../lib/secrets/port.ts';
 import {
   SECRET_CACHE_MS,
   type SecretsManagerOptions,
@@ -287,5 +288,21 @@ describe('what passes is tried three times, with random waits', () => {
     });
     expect(await refusal(secrets.read('secretsmanager:s', false))).toMatchObject({ kind: 'later' });
     expect(calls.count).toBe(2);
+  });
+});
+
+it('a byte order mark in front is no part of a secret, nor of its JSON', async () => {
+  const { secrets, vault } = await vaultWith({
+    accounts: `\ufeff${JSON.stringify({ ada: 'one', b: 'two' })}`,
+    whole: '\ufeffone',
+  });
+  expect((await secrets.read('secretsmanager:accounts#ada', false)).reveal()).toBe('one');
+  expect((await secrets.read('secretsmanager:whole', false)).reveal()).toBe('one');
+  const [one, three] = [new Secret('one'), new Secret('three')];
+  expect(await secrets.save('secretsmanager:accounts#ada', three, one)).toBe(true);
+  expect(await secrets.save('secretsmanager:whole', three, one)).toBe(true);
+  expect(Object.fromEntries(vault.secrets)).toEqual({
+    accounts: '{"ada":"three","b":"two"}',
+    whole: 'three',
   });
 });

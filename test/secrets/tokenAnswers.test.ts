@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { TokenSource } from '../../lib/secrets/port.ts';
 import { HOLD_LATER_MS, type TokenError } from '../../lib/secrets/tokenErrors.ts';
@@ -138,12 +139,54 @@ const ROWS: readonly Row[] = [
     says: ['token_type'],
   },
   {
-    name: 'a life that is no number',
-    answer: json({ ...GOOD, expires_in: 'soon' }),
+    name: 'a refusal with 200, as GitHub does',
+    answer: json({ error: 'invalid_grant', error_description: 'used up', access_token: null }),
+    kind: 'person',
+    code: 'E_TOKEN_REVOKED',
+    says: ['used up'],
+  },
+  {
+    name: 'a refusal as text/html',
+    answer: (_, response) => {
+      response.writeHead(400, { 'content-type': 'text/html' });
+      response.end('\ufeff{"error":"invalid_client","error_description":null}');
+    },
+    kind: 'person',
+    code: 'E_TOKEN_REFUSED',
+    says: ['invalid_client. Check clientId'],
+  },
+  {
+    name: 'a refusal whose words are an object',
+    answer: json({ error: 'invalid_client', error_description: { code: 7 } }, 401),
+    kind: 'person',
+    code: 'E_TOKEN_REFUSED',
+    says: ['invalid_client'],
+  },
+  ...['consent_required', 'login_required', 'interaction_required'].map((error) => ({
+    ...{ name: error, answer: json({ error }, 400), says: [error, 'mailferry authorize'] },
+    ...{ kind: 'person' as const, code: 'E_TOKEN_REFUSED' },
+  })),
+  {
+    name: 'what is packed, though it was not asked for so',
+    answer: (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+      response.end(gzipSync(JSON.stringify(GOOD)));
+    },
     kind: 'later',
     code: 'E_TOKEN_ANSWER',
-    says: ['expires_in'],
+    says: ['as JSON'],
   },
+  {
+    name: 'an error that is an object',
+    answer: json({ error: { code: 403, status: 'PERMISSION_DENIED' } }, 403),
+    kind: 'later',
+    code: 'E_TOKEN_ANSWER',
+    says: ['status 403'],
+  },
+  ...['slow_down', 'rate_limit_exceeded', 'too_many_requests', 'service_unavailable'].map((error) => ({
+    ...{ name: `too often: ${error}`, answer: json({ error }, 403), says: ['The next run tries again'] },
+    ...{ kind: 'later' as const, code: 'E_TOKEN_UNREACHABLE' },
+  })),
   {
     name: 'more than an answer may have',
     answer: json({ ...GOOD, access_token: 'x'.repeat(64 * 1024) }),
@@ -190,12 +233,28 @@ describe('an answer of a token endpoint', () => {
   it.each([
     ['a life in words', { ...GOOD, expires_in: '3599' }],
     ['no life', { ...GOOD, expires_in: undefined }],
+    ['a life that is no number', { ...GOOD, expires_in: 'soon' }],
+    ['a life of nothing', { ...GOOD, expires_in: null }],
+    ['a life below nothing', { ...GOOD, expires_in: -1 }],
+    ['no type', { ...GOOD, token_type: undefined }],
+    ['nothing where nothing is', { ...GOOD, refresh_token: null, scope: null, id_token: null, error: null }],
+    ['a list of scopes', { ...GOOD, scope: ['pop'] }],
+    ['no error to speak of', { ...GOOD, error: '' }],
     ['another spelling', { ...GOOD, token_type: 'bearer' }],
     ['an ID token of whomever', { ...GOOD, id_token: 'e30.e30.' }],
     ['members that nobody knows', { ...GOOD, ext_expires_in: 3599, foci: '1', __proto__: { a: 1 } }],
   ])('with %s gives its token', async (_, body) => {
     const { tokens, source } = await scriptedWorld(json(body));
     expect((await tokens.read(source, false)).reveal()).toBe(GOOD.access_token);
+  });
+
+  it('is read behind a byte order mark, whatever it is said to be', async () => {
+    const { tokens, source, endpoint } = await scriptedWorld((_, response) => {
+      response.writeHead(200, { 'content-type': 'text/plain' });
+      response.end(`\ufeff${JSON.stringify({ ...GOOD, id_token: 'x' })}`);
+    });
+    expect((await tokens.read(source, false)).reveal()).toBe(GOOD.access_token);
+    expect(endpoint.asked[0]?.headers['accept-encoding']).toBe('identity');
   });
 
   it('is asked for by a form, with the secret in it and nowhere else', async () => {

@@ -168,6 +168,12 @@ describe('a service account', () => {
     expect(error.message).toContain('domain-wide delegation');
   });
 
+  it('may have the line ends of its key written out', async () => {
+    const { tokens, source, put, key } = await serviceAccount();
+    await put('key.json', JSON.stringify({ ...key, private_key: key.private_key.replaceAll('\n', '\\n') }));
+    expect((await tokens.read(source, false)).reveal()).toMatch(/^ya29/);
+  });
+
   it('may use another endpoint than its key names', async () => {
     const { tokens, source, endpoint, put, key } = await serviceAccount();
     await put('key.json', JSON.stringify({ ...key, token_uri: 'https://127.0.0.1:1/' }));
@@ -262,6 +268,43 @@ describe('a program that prints a token', () => {
     const error = await refusal(tokens.read(world.source, false));
     expect(error).toMatchObject({ kind: 'person', code: 'E_TOKEN_SOURCE' });
     await expect(readFile(join(world.folder, 'ran'))).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('a secret with a line end in it, or with those of others', () => {
+  it.each<[string, TokenSource]>([
+    ['a token', { from: 'file:bad' }],
+    [
+      'a refresh token',
+      { grant: 'refresh-token', tokenEndpoint: '', clientId: 'mailferry', refreshToken: 'file:bad' },
+    ],
+    [
+      'the client secret of a refresh token',
+      {
+        ...{ grant: 'refresh-token', tokenEndpoint: '', clientId: 'mailferry' },
+        ...{ refreshToken: 'file:good', clientSecret: 'file:bad' },
+      },
+    ],
+    [
+      'a client secret',
+      {
+        ...{ grant: 'client-credentials', tokenEndpoint: '', clientId: 'mailferry' },
+        ...{ clientSecret: 'file:bad', scope: 'pop' },
+      },
+    ],
+  ])('is not sent, and is told by its place: %s', async (_, source) => {
+    const endpoint = await startTokenEndpoint(json({ error: 'invalid_grant' }, 400));
+    onTestFinished(() => endpoint.stop());
+    const { tokens, put } = await tokenWorld({ ca: endpoint.ca });
+    await put('good', 'a good secret');
+    const at = 'tokenEndpoint' in source ? { ...source, tokenEndpoint: endpoint.url } : source;
+    for (const bad of ['a bad secret\n', '{\n "ada": "a bad secret" }']) {
+      await put('bad', bad);
+      const error = await refusal(tokens.read(at, false));
+      expect(error).toMatchObject({ kind: 'person', code: 'E_SECRET_MALFORMED', reference: 'file:bad' });
+      expectHidden(error, 'a bad secret');
+    }
+    expect(endpoint.asked).toEqual([]);
   });
 });
 

@@ -1,11 +1,4 @@
-import {
-  complaintAbout,
-  type Mechanism,
-  NOTHING_TO_SAY,
-  printable,
-  type Step,
-  unexpected,
-} from './mechanism.ts';
+import { complaintAbout, type Mechanism, NOTHING_TO_SAY, printable, type Step } from './mechanism.ts';
 
 /** What a server says of a token that it refuses (RFC 7628 section 3.2.2; Google and Microsoft say it so, too). */
 export interface TokenRefusal {
@@ -42,22 +35,35 @@ export function oauthBearer(user: string, token: string, { host, port }: Server)
   });
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they separate the fields.
+const FIELD_ENDS = /[\0-\x1f\x7f]/;
+
+function complaintAboutToken(token: string): string | null {
+  return /^bearer\s/i.test(token)
+    ? 'the token begins with “Bearer”, which is said in front of it anyhow'
+    : null;
+}
+
 interface Form {
   readonly first: string;
   /** What the server waits for before it says -ERR. */
   readonly acknowledgement: Step;
 }
 
-function bearer(name: string, texts: readonly string[], { first, acknowledgement }: Form): BearerMechanism {
+function bearer(
+  name: string,
+  [user, token]: readonly [string, string],
+  { first, acknowledgement }: Form,
+): BearerMechanism {
   let refusal: TokenRefusal | null = null;
   return {
     name,
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they separate the fields.
-    complaint: complaintAbout(texts, /[\0-\x1f\x7f]/),
+    complaint: complaintAbout([user, token], FIELD_ENDS) ?? complaintAboutToken(token),
     first: Buffer.from(first),
+    takesPlainWords: true,
+    /** QUIRK: some say it in several lines, each of which waits to be acknowledged. */
     answer(challenge: Buffer): Step {
-      if (refusal !== null) return unexpected();
-      refusal = refusalIn(challenge);
+      refusal ??= refusalIn(challenge);
       return acknowledgement;
     },
     doubt: () => (refusal === null ? null : 'the server had refused the token before it said +OK'),

@@ -11,9 +11,11 @@ export function cramMd5(user: string, password: string): Mechanism {
     answer(challenge: Buffer): Step {
       if (isAnswered) return unexpected();
       isAnswered = true;
+      // Its answer would be as good the next time, for whoever heard it.
+      if (challenge.length === 0) return { complaint: 'the server sent nothing to make a digest of' };
       const digest = createHmac('md5', password).update(challenge).digest('hex');
       return { say: Buffer.from(`${user} ${digest}`) };
     },
-    doubt: () => null,
+    doubt: () => (isAnswered ? null : 'the server said +OK before it had sent a challenge'),
   };
 }

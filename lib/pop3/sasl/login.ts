@@ -10,10 +10,11 @@ export function login(user: string, password: string): Mechanism {
     name: 'LOGIN',
     complaint: null,
     first: null,
+    takesPlainWords: true,
     answer(): Step {
       const next = left.shift();
       return next === undefined ? unexpected() : { say: Buffer.from(next) };
     },
-    doubt: () => null,
+    doubt: () => (left.length === 0 ? null : 'the server said +OK before it had asked for the password'),
   };
 }

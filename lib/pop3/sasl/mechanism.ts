@@ -6,10 +6,12 @@ export interface Mechanism {
   readonly complaint: string | null;
   /** What is said first; null: nothing before the server's challenge. */
   readonly first: Buffer | null;
+  /** QUIRK: some servers ask in plain words, or say what is wrong in bare JSON: it decides nothing, so it need be no base64. */
+  readonly takesPlainWords?: true;
   /** The answer to a challenge. After a complaint the exchange is cancelled ("*"). */
   answer(challenge: Buffer): Step | Promise<Step>;
-  /** Asked at the server's +OK: why that is not to be believed; null: it is. */
-  doubt(): string | null;
+  /** Asked at the server's +OK, with what stands behind it: why that is not to be believed; null: it is. */
+  doubt(success?: string): string | null;
 }
 
 export type Step = { readonly say: Buffer } | { readonly complaint: string };

@@ -75,7 +75,10 @@ export class Scram implements Mechanism {
     return this.#refusal;
   }
 
-  doubt(): string | null {
+  /** QUIRK: some put their proof behind +OK, where POP3 has no place for it (RFC 5034 section 4). It is as good there. */
+  doubt(success = ''): string | null {
+    if (!this.#isProved && this.#expected !== null && this.#refusal === null)
+      this.#verify(Buffer.from(success.trim(), 'base64').toString());
     return this.#isProved ? null : 'the server did not prove that it knows the password';
   }
 

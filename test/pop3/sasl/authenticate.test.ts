@@ -2,13 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Pop3Error } from '../../../lib/pop3/errors.ts';
-import { xoauth2 } from '../../../lib/pop3/sasl/bearer.ts';
+import { oauthBearer, xoauth2 } from '../../../lib/pop3/sasl/bearer.ts';
 import { cramMd5 } from '../../../lib/pop3/sasl/cramMd5.ts';
 import { external } from '../../../lib/pop3/sasl/external.ts';
 import { login } from '../../../lib/pop3/sasl/login.ts';
 import type { Mechanism } from '../../../lib/pop3/sasl/mechanism.ts';
 import { plain } from '../../../lib/pop3/sasl/plain.ts';
 import { SCRAM_SHA_256, Scram } from '../../../lib/pop3/sasl/scram.ts';
+import { scramVerified } from '../../servers/scramVerified.ts';
 import { settled } from '../fakeTimer.ts';
 import { failure, type HandSession, handSession } from '../handLine.ts';
 
@@ -76,6 +77,45 @@ describe('AUTH', () => {
     await pending;
   });
 
+  it.each<[string, () => Mechanism, string]>([
+    ['PLAIN', () => plain('ada', secret), base64(`\0ada\0${secret}`)],
+    ['XOAUTH2', () => xoauth2('ada', secret), base64(`user=ada\x01auth=Bearer ${secret}\x01\x01`)],
+  ])('%s says it again to a server that reads nothing behind AUTH, once', async (_, mechanism, first) => {
+    const { pending, says } = await begun(mechanism(), true);
+    expect(await says('+ ')).toBe(`${first}\r\n`);
+    await says('+OK');
+    await pending;
+  });
+
+  it.each([
+    ['Benutzername:', 'Passwort:'],
+    ['用户名', '密码'],
+    ['', ''],
+    ['Username', '?'],
+    ['=', '='],
+  ])('answers LOGIN that asks %j and %j in plain words', async (user, password) => {
+    const { pending, says } = await begun(login('ada', secret));
+    expect(await says(`+ ${Buffer.from(user).toString('latin1')}`)).toBe(`${base64('ada')}\r\n`);
+    expect(await says(`+ ${Buffer.from(password).toString('latin1')}`)).toBe(`${base64(secret)}\r\n`);
+    await says('+OK');
+    await pending;
+  });
+
+  it.each<[string, readonly string[], string]>([
+    ['in bare JSON', ['+ {"status":"invalid_token","scope":"pop"}'], 'invalid_token'],
+    ['in words', ['+ token expired'], 'unknown'],
+    ['in nothing', ['+'], 'unknown'],
+    ['twice', [`+ ${base64('{"status":"400"}')}`, `+ ${base64('{"status":"401"}')}`], '400'],
+  ])('acknowledges a refused token %s', async (_, lines, status) => {
+    const mechanism = xoauth2('ada', secret);
+    const { pending, says } = await begun(mechanism);
+    await says('+ ');
+    for (const line of lines) expect(await says(line)).toBe('\r\n');
+    await says('-ERR no');
+    expect(await failure<Pop3Error>(pending)).toMatchObject({ code: 'E_POP3_SIGNIN_REFUSED' });
+    expect(mechanism.refusal()?.status).toBe(status);
+  });
+
   it('acknowledges why a token is refused, and then learns that it is', async () => {
     const mechanism = xoauth2('ada', secret);
     const { pending, client, says } = await begun(mechanism, true);
@@ -87,6 +127,19 @@ describe('AUTH', () => {
   });
 });
 
+it('a server that proves itself behind +OK is believed', async () => {
+  const scram = new Scram(SCRAM_SHA_256, { user: 'ada', password: secret, nonce: 'abc', binding: null });
+  const { pending, says } = await begun(scram);
+  const said = (line: string) => Buffer.from(line.trim(), 'base64').toString();
+  const first = said(await says('+ '));
+  const serverFirst = 'r=abcd,s=QSXC,i=4096';
+  const final = said(await says(`+ ${base64(serverFirst)}`));
+  const { isRight, verifier } = scramVerified(SCRAM_SHA_256, secret, { first, serverFirst, final });
+  expect(isRight).toBe(true);
+  await says(`+OK ${base64(verifier)}`);
+  await pending;
+});
+
 describe('a server that does not do its part', () => {
   const scram = () =>
     new Scram(SCRAM_SHA_256, { user: 'ada', password: secret, nonce: 'abc', binding: null });
@@ -96,6 +149,10 @@ describe('a server that does not do its part', () => {
     ['is believed at no +OK behind its salt', scram, ['+ ', `+ ${base64('r=abcd,s=QSXC,i=4096')}`, '+OK']],
     ['has no signature', scram, ['+ ', `+ ${base64('r=abcd,s=QSXC,i=4096')}`, `+ ${base64('v=AAAA')}`]],
     ['asks for more than there is', () => plain('ada', secret), ['+ ', '+ ']],
+    ['has nothing to make a digest of', () => cramMd5('ada', secret), ['+ ']],
+    ['is believed at no +OK to AUTH alone', () => plain('ada', secret), ['+OK']],
+    ['is believed at no +OK before it sent a challenge', () => cramMd5('ada', secret), ['+OK']],
+    ['is believed at no +OK before it asked for a password', () => login('ada', secret), ['+ ', '+OK']],
     ['sends what is no base64', () => cramMd5('ada', secret), ['+ <no base64>']],
   ])('%s', async (_, mechanism, lines) => {
     const { pending, client, line, says } = await begun(mechanism());
@@ -105,6 +162,30 @@ describe('a server that does not do its part', () => {
     expect(client.closedBy).not.toBeNull();
     expect(line.destroyed).toBe(true);
     expect(JSON.stringify([error.message, error])).not.toContain(secret);
+  });
+
+  it.each([
+    '-ERR Unsupported authentication mechanism.',
+    '-ERR [AUTH] Unsupported authentication mechanism.',
+  ])('has not the mechanism, which says nothing of the password: %s', async (line) => {
+    for (const mechanism of [plain('ada', secret), login('ada', secret), cramMd5('ada', secret), scram()]) {
+      const { pending, client, says } = await begun(mechanism);
+      await says(line);
+      const error = await failure<Pop3Error>(pending);
+      expect(error).toMatchObject({ kind: 'person', code: 'E_POP3_MECHANISM' });
+      expect(error.message).toContain('does not take this way of signing in');
+      expect(client.closedBy).toBeNull();
+    }
+  });
+
+  it.each([
+    ['-ERR [IN-USE] locked', 'E_POP3_IN_USE'],
+    ['-ERR too many connections', 'E_POP3_THROTTLED'],
+    ['-ERR Plaintext authentication disallowed', 'E_POP3_TLS_WANTED'],
+  ])('says before it was told anything what has nothing to do with the mechanism: %s', async (line, code) => {
+    const { pending, says } = await begun(plain('ada', secret));
+    await says(line);
+    expect(await failure<Pop3Error>(pending)).toMatchObject({ code });
   });
 
   it('goes on with challenges for ever', async () => {
@@ -146,8 +227,13 @@ describe('a server that does not do its part', () => {
   });
 });
 
-it('nothing is sent of what a mechanism cannot carry', async () => {
-  const { pending, written } = await begun(plain('ada', 'a\0b'));
+it.each([
+  () => plain('ada', 'a\0b'),
+  () => xoauth2('ada', 'a\r\nb'),
+  () => xoauth2('ada', 'Bearer abc'),
+  () => oauthBearer('ada', 'a\x01b', { host: 'pop.example.org', port: 995 }),
+])('nothing is sent of what a mechanism cannot carry: case %#', async (mechanism) => {
+  const { pending, written } = await begun(mechanism());
   expect(await failure<Pop3Error>(pending)).toMatchObject({ code: 'E_POP3_ARGUMENT', kind: 'person' });
   expect(written()).toBe('');
 });
