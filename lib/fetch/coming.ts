@@ -66,13 +66,22 @@ function mayHaveCounted(error: unknown): boolean {
   return error.kind === 'lost' || error.kind === 'broken';
 }
 
+const SILENCE: ReadonlySet<string> = new Set(['E_POP3_TIMEOUT', 'E_POP3_DEADLINE']);
+
+function paceOf(error: unknown, { code, phase, kind }: Trouble): Pace {
+  const named = PACE_OF[code];
+  if (named !== undefined) return named;
+  // More often a server whose accounts cannot be reached than one that says no so: mail must not wait for a day then.
+  if (mayHaveCounted(error)) return SILENCE.has(code) ? 'throttle' : 'refusal';
+  return phase === 'sign-in' && kind === 'person' ? 'refusal' : 'trouble';
+}
+
 export function mailboxFailure(
   error: unknown,
   trouble: Trouble,
   { mailbox, tally, secretMark, renewed }: Failing,
 ): MailboxFailure {
   const { code, message, phase, kind } = trouble;
-  const refused = (phase === 'sign-in' && kind === 'person') || mayHaveCounted(error);
   const askedMs =
     error instanceof Pop3Error
       ? (error.waitSeconds ?? 0) * 1000
@@ -85,7 +94,7 @@ export function mailboxFailure(
     phase,
     kind,
     unclear: UNCLEAR.has(code),
-    pace: PACE_OF[code] ?? (refused ? 'refusal' : 'trouble'),
+    pace: paceOf(error, trouble),
     certain: kind === 'person' && !UNCERTAIN.has(code),
     // Another sign-in, whatever became of the last one, must not come before LOGIN-DELAY is over.
     atLeastMs: Math.max(askedMs, tally.signIns > 0 ? tally.loginDelayMs : 0),
