@@ -33,6 +33,15 @@ export async function readMailboxes(store: ObjectStore): Promise<MailboxesRead> 
   return mailboxes;
 }
 
+const NEXT = 'correct them with: mailferry mailboxes apply FILE --bucket NAME';
+
+/** As tellBroken, where nothing can be fetched at all: there is no document, or no good mailbox in it. */
+export function tellUnusable({ log, count }: Telemetry, { code, problems }: SettingsError): void {
+  count('MailboxesBroken', 1);
+  const told = problems.slice(0, BROKEN_TOLD);
+  log('error', 'no mailboxes', { document: MAILBOXES_KEY, code, problems: told, next: NEXT });
+}
+
 /** One line and a figure, however many they are; the figure is 0 where all is well, so that an alarm ends. */
 export function tellBroken({ log, count }: Telemetry, broken: readonly BrokenMailbox[]): void {
   count('MailboxesBroken', broken.length);
@@ -41,6 +50,6 @@ export function tellBroken({ log, count }: Telemetry, broken: readonly BrokenMai
     document: MAILBOXES_KEY,
     count: broken.length,
     mailboxes: broken.slice(0, BROKEN_TOLD),
-    next: 'correct them with: mailferry mailboxes apply FILE --bucket NAME',
+    next: NEXT,
   });
 }

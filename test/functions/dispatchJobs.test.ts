@@ -6,6 +6,7 @@ import type { Figure } from '../../functions/telemetry.ts';
 import { sqs } from '../../lib/jobs/sqs.ts';
 import { MAILBOXES_KEY } from '../../lib/mailbox/settings.ts';
 import { memoryStore } from '../../lib/store/memory.ts';
+import { StoreError } from '../../lib/store/port.ts';
 import { startJobsQueue } from '../servers/jobsQueue.ts';
 
 const NOW_MS = Date.parse('2026-11-25T12:00:20Z');
@@ -80,20 +81,39 @@ describe('dispatch', () => {
     expect(text).not.toContain('hunter2');
   });
 
-  it('fails where the document is gone, wrong as a whole, or has no good mailbox', async () => {
-    const { dispatch } = await start([mailbox('support')], { colour: 'red' });
-    await expect(dispatch()).rejects.toThrow('unknown key "colour"');
-    const alone = await start([mailbox('bad', { port: 0 })]);
-    await expect(alone.dispatch()).rejects.toThrow('port');
-    await expect(
-      dispatchJobs(
-        {
-          ...{ store: memoryStore('empty'), now: () => NOW_MS, jobs: { send: async () => [] } },
-          telemetry: { log: () => {}, count: () => {} },
-        },
-        MINUTE,
-      ),
-    ).rejects.toThrow('no mailbox is configured');
+  it.each<[string, string | null, string]>([
+    ['gone', null, 'no mailbox is configured'],
+    ['empty', '', 'is not JSON'],
+    ['wrong as a whole', JSON.stringify({ v: 1, colour: 'red', mailboxes: [mailbox('a')] }), '"colour"'],
+    ['without a good mailbox', JSON.stringify({ v: 1, mailboxes: [mailbox('bad', { port: 0 })] }), 'port'],
+  ])(
+    'leaves a document that is %s to a person: it rings each minute, and nothing is tried again or left dead',
+    async (_what, bytes, words) => {
+      const { queue, store, dispatch, lines, figures } = await start([]);
+      await store.remove(MAILBOXES_KEY);
+      if (bytes !== null) await store.replace(MAILBOXES_KEY, Buffer.from(bytes), null);
+      expect(await dispatch()).toEqual({ jobs: 0, mailboxes: 0, broken: 1 });
+      expect(queue.taken).toEqual([]);
+      expect(figures.get('MailboxesBroken')).toBe(1);
+      expect(lines).toMatchObject([
+        { level: 'error', message: 'no mailboxes', next: expect.stringContaining('apply') },
+      ]);
+      expect(JSON.stringify(lines)).toContain(words.replaceAll('"', '\\"'));
+    },
+  );
+
+  it('fails where the store does not give the document, so that it is tried again', async () => {
+    const { dispatch, store } = await start([mailbox('support')]);
+    store.read = () =>
+      Promise.reject(
+        new StoreError('slow down', {
+          kind: 'later',
+          code: 'E_STORE_THROTTLED',
+          operation: 'read',
+          key: MAILBOXES_KEY,
+        }),
+      );
+    await expect(dispatch()).rejects.toThrow('slow down');
   });
 
   it('fails for jobs that the queue does not take, after all others are there', async () => {
