@@ -1,9 +1,10 @@
 /** The packaged template as AWS would judge it, and what an operator relies on in it. */
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { zipFunctions } from '../../scripts/functionsZip.ts';
 import { describeRights } from './rights.ts';
 import { type Service, stageService } from './service.ts';
@@ -168,6 +169,18 @@ describe.skipIf(!osls)(title, () => {
       expect(Dimensions).toEqual([{ Name: 'service', Value: Variables['POWERTOOLS_SERVICE_NAME'] }]);
   });
 
+  it('rings once for what lasts: between two polls of a mailbox no alarm on it ends', () => {
+    const lasting = alarms().filter(({ MetricName }) =>
+      ['MailboxesFailing', 'OldestSuccessAgeSeconds', 'MessagesSetAside'].includes(String(MetricName)),
+    );
+    expect(lasting).toHaveLength(3);
+    // A period without a figure, or with only those of healthy mailboxes, counts as good.
+    for (const { EvaluationPeriods, DatapointsToAlarm, Period, Statistic } of lasting) {
+      expect([DatapointsToAlarm, Statistic]).toEqual([1, 'Maximum']);
+      expect(Number(EvaluationPeriods) * Number(Period)).toBe(3600);
+    }
+  });
+
   it('shuts the bucket to the public and to lists of access, encrypts it and clears up unfinished uploads', () => {
     const bucket = one('MailBucket');
     expect(bucket['PublicAccessBlockConfiguration']).toEqual({
@@ -181,8 +194,15 @@ describe.skipIf(!osls)(title, () => {
     expect(bucket['ObjectLockEnabled']).toBeUndefined();
     expect(JSON.stringify(bucket['LifecycleConfiguration'])).toContain('{"DaysAfterInitiation":1}');
     expect(JSON.stringify(bucket['BucketEncryption'])).toContain('"SSEAlgorithm":"AES256"');
-    expect(all['MailBucket']?.DeletionPolicy).toBe('Retain');
-    expect(all['MailBucketPolicy']?.DeletionPolicy).toBe('Retain');
+  });
+
+  it('keeps the bucket and its policy whatever becomes of the stack, except in a deployment that fails while it makes them', () => {
+    for (const name of ['MailBucket', 'MailBucketPolicy'])
+      expect([all[name]?.DeletionPolicy, all[name]?.UpdateReplacePolicy], name).toEqual([
+        // The name is fixed: what a failed deployment left behind would stop each one after it.
+        'RetainExceptOnCreate',
+        'Retain',
+      ]);
   });
 
   it('takes a key and a lock for the bucket, and leaves a bucket, bus and topic of theirs alone', () => {
@@ -271,7 +291,62 @@ describe.skipIf(!osls)(title, () => {
     expect(one('Archive')).toMatchObject({ RetentionDays: 30, EventPattern: { source: ['mailferry'] } });
   });
 
+  it('has no parameter that does nothing', async () => {
+    const files = [
+      'serverless.yml',
+      ...(await readdir(join(service.folder, 'infra'))).map((name) => `infra/${name}`),
+    ];
+    const texts = await Promise.all(files.map((file) => readFile(join(service.folder, file), 'utf8')));
+    const { params } = parse(texts[0] ?? '', { logLevel: 'silent' }) as { params: { default: Fields } };
+    expect(Object.keys(params.default).length).toBeGreaterThan(20);
+    const used = texts.join('\n');
+    expect(Object.keys(params.default).filter((name) => !used.includes(`\${param:${name}}`))).toEqual([]);
+  });
+
+  it.each([
+    ['BusName', ['', 'default', 'their.bus-1/x'], ['arn:aws:events:eu-central-1:111122223333:event-bus/x']],
+    [
+      'KmsKeyArn',
+      ['', 'arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd-12ab'],
+      ['arn:aws:kms:eu-central-1:111122223333:alias/mail', '1234abcd-12ab'],
+    ],
+    ['AlarmTopicArn', ['', 'arn:aws-us-gov:sns:us-gov-west-1:111122223333:ops'], ['ops']],
+    ['Subnets', ['', 'subnet-0a1b', 'subnet-0a1b,subnet-2c3d'], ['subnet-0a1b, subnet-2c3d', 'sg-0a1b']],
+    ['SecurityGroups', ['', 'sg-0a1b,sg-2c3d'], ['subnet-0a1b']],
+  ])('refuses at once what %s cannot be, in words', (name, good, bad) => {
+    const { AllowedPattern = '', ConstraintDescription } = template.Parameters[name] ?? {};
+    expect(ConstraintDescription).toMatch(/ (is|are) /);
+    // CloudFormation matches the whole value.
+    const matches = (value: string) => new RegExp(`^(?:${AllowedPattern})$`).test(value);
+    expect([good.map(matches), bad.map(matches)]).toEqual([good.map(() => true), bad.map(() => false)]);
+  });
+
   describeRights(() => template);
+
+  // The last: it packages anew.
+  it(
+    'takes numbers as the command line gives them, and suspends no versions where they are locked',
+    async () => {
+      const given = [
+        'lockDays=31',
+        'versioning=Suspended',
+        'fetchConcurrency=37',
+        'fetchMemory=1024',
+        'archiveDays=7',
+        'logDays=14',
+        'successAge=3600',
+      ];
+      await service.osls(['package', ...given.flatMap((each) => ['--param', each])]);
+      const made = await readTemplate(service.folder);
+      const of = (name: string, parameters = {}) => resolved(made, parameters)[name]?.Properties ?? {};
+      expect(of('FetchLambdaFunction')['MemorySize']).toBe(1024);
+      expect(of('FetchLogGroup')['RetentionInDays']).toBe(14);
+      expect(of('FetchEventSourceMappingSQSJobs')['ScalingConfig']).toEqual({ MaximumConcurrency: 37 });
+      expect(of('MailBucket')['VersioningConfiguration']).toEqual({ Status: 'Enabled' });
+      expect(of('MailBucket', { LockDays: '0' })['VersioningConfiguration']).toEqual({ Status: 'Suspended' });
+    },
+    PACKAGE_MS,
+  );
 });
 
 /** The modes of a zip's files, from its central directory (APPNOTE.TXT, 4.3.12). */
