@@ -6,10 +6,14 @@ import type { ObjectStore } from '../lib/store/port.ts';
 import { dueJobs } from './dueJobs.ts';
 import { queuedJob } from './job.ts';
 import { readMailboxes, tellBroken, tellUnusable } from './mailboxes.ts';
+import type { Remaining } from './remaining.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** EventBridge's own events have it too, so that a rule can stand in for the schedule. */
 const scheduled = z.object({ time: z.iso.datetime({ offset: true }) });
+
+/** Left for saying what was not sent: a function that is killed says nothing. */
+const ANSWER_MS = 3_000;
 
 export interface Dispatching {
   readonly store: ObjectStore;
@@ -30,7 +34,11 @@ export interface Dispatched {
  * Rejects with StoreError or JobsError, so that the schedule does it again; what was sent before is sent once all the same.
  * Settings that only a person can mend are no failure: doing it again would only leave a dead letter for each minute.
  */
-export async function dispatchJobs(dispatching: Dispatching, event: unknown): Promise<Dispatched> {
+export async function dispatchJobs(
+  dispatching: Dispatching,
+  event: unknown,
+  context: Remaining,
+): Promise<Dispatched> {
   const { store, jobs, telemetry, now } = dispatching;
   const scheduledMs = scheduledMsOf(event, dispatching);
   const read = await readMailboxes(store).catch(settingsErrorOf);
@@ -42,7 +50,7 @@ export async function dispatchJobs(dispatching: Dispatching, event: unknown): Pr
   tellBroken(telemetry, broken);
   const ids = [...document.mailboxes, ...broken].flatMap(({ id }) => id ?? []);
   const due = dueJobs(document.mailboxes, ids, { scheduledMs, nowMs: now() });
-  const unsent = await jobs.send(due.map(queuedJob));
+  const unsent = await jobs.send(due.map(queuedJob), context.getRemainingTimeInMillis() - ANSWER_MS);
   telemetry.count('JobsSent', due.length - unsent.length);
   const [first] = unsent;
   if (first !== undefined) {

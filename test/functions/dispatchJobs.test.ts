@@ -42,8 +42,10 @@ async function start(mailboxes: readonly unknown[], document: object = {}) {
     log: (level: string, message: string, fields: object) => lines.push({ level, message, ...fields }),
     count: (figure: Figure, value: number) => figures.set(figure, value),
   };
-  const dispatch = (event: unknown = MINUTE) =>
-    dispatchJobs({ store, jobs, telemetry, now: () => NOW_MS }, event);
+  const dispatch = (event: unknown = MINUTE, remainingMs = 30_000) =>
+    dispatchJobs({ store, jobs, telemetry, now: () => NOW_MS }, event, {
+      getRemainingTimeInMillis: () => remainingMs,
+    });
   return { queue, store, lines, figures, dispatch };
 }
 
@@ -129,6 +131,15 @@ describe('dispatch', () => {
     await dispatch();
     expect(queue.taken.length).toBeGreaterThan(before);
     expect(new Set(queue.taken.map(({ once }) => once)).size).toBe(queue.taken.length);
+  });
+
+  it('says what is not sent before its time is over', async () => {
+    const { queue, dispatch, lines } = await start([mailbox('support')]);
+    // As much as is left for saying it.
+    await expect(dispatch(MINUTE, 3_000)).rejects.toMatchObject({ code: 'E_JOBS_UNAVAILABLE' });
+    expect(lines).toMatchObject([{ level: 'error', message: 'jobs not sent', count: 1, of: 1 }]);
+    await dispatch();
+    expect(queue.taken).toHaveLength(1);
   });
 
   it('sends ten thousand mailboxes within seconds', async () => {
