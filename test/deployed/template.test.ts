@@ -99,6 +99,18 @@ describe.skipIf(!osls)(title, () => {
     }
   });
 
+  it('rings for what waits in a queue long before the queue gives it up', () => {
+    const waiting = alarms().filter(({ MetricName }) => MetricName === 'ApproximateAgeOfOldestMessage');
+    for (const name of ['Jobs', 'ToParse']) {
+      const alarm = waiting.find(({ Dimensions }) =>
+        JSON.stringify(Dimensions).includes(`"${name}.QueueName"`),
+      );
+      expect(Number(alarm?.['Threshold']), name).toBeLessThan(
+        Number(one(name)['MessageRetentionPeriod']) / 3,
+      );
+    }
+  });
+
   it('gives a first-in-first-out queue a dead-letter queue of its kind, and tries a job within what the queue keeps', () => {
     expect([one('Jobs')['FifoQueue'], one('JobsDead')['FifoQueue']]).toEqual([true, true]);
     const { maxReceiveCount } = one('Jobs')['RedrivePolicy'] as { maxReceiveCount: number };
@@ -116,6 +128,11 @@ describe.skipIf(!osls)(title, () => {
       expect(Number(queue['VisibilityTimeout'])).toBeGreaterThanOrEqual(6 * timeout);
       expect(mapping['FunctionResponseTypes']).toEqual(['ReportBatchItemFailures']);
     }
+    // Without a bound the queue is emptied into functions that the account does not have.
+    expect(mappings.map(({ ScalingConfig }) => ScalingConfig)).toEqual([
+      { MaximumConcurrency: 20 },
+      { MaximumConcurrency: 20 },
+    ]);
     const fetching = mappings.find(({ EventSourceArn }) => EventSourceArn === 'Jobs.Arn');
     expect(fetching?.['BatchSize']).toBe(1);
   });
