@@ -40,7 +40,7 @@ describe(PATH, () => {
     const yml = await document('serverless.yml');
     const given = [...text.matchAll(/--param="?(?!name=value)(\w+)=/g)].map(([, name = '']) => name);
     expect(given.length).toBeGreaterThan(2);
-    const named = section(text, '## Parameters').match(/The ones most asked for:[^]*?\n\n/)?.[0] ?? '';
+    const named = section(text, '## Parameters').match(/The ones most asked for:.*?\n\n/s)?.[0] ?? '';
     const asked = [...named.matchAll(/`(\w+)(?:=\w+)?`/g)].map(([, name = '']) => name);
     expect(asked.length).toBeGreaterThan(10);
     for (const name of [...given, ...asked]) expect(yml, name).toMatch(new RegExp(`^    ${name}: `, 'm'));
