@@ -1,11 +1,12 @@
 /** The packaged template as AWS would judge it, and what an operator relies on in it. */
 import { execFile } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
 import { zipFunctions } from '../../scripts/functionsZip.ts';
+import { describeAlarms } from './alarms.ts';
+import { describeParameters } from './parameters.ts';
 import { describeRights } from './rights.ts';
 import { type Service, stageService } from './service.ts';
 import {
@@ -99,18 +100,6 @@ describe.skipIf(!osls)(title, () => {
     }
   });
 
-  it('rings for what waits in a queue long before the queue gives it up', () => {
-    const waiting = alarms().filter(({ MetricName }) => MetricName === 'ApproximateAgeOfOldestMessage');
-    for (const name of ['Jobs', 'ToParse']) {
-      const alarm = waiting.find(({ Dimensions }) =>
-        JSON.stringify(Dimensions).includes(`"${name}.QueueName"`),
-      );
-      expect(Number(alarm?.['Threshold']), name).toBeLessThan(
-        Number(one(name)['MessageRetentionPeriod']) / 3,
-      );
-    }
-  });
-
   it('gives a first-in-first-out queue a dead-letter queue of its kind, and tries a job within what the queue keeps', () => {
     expect([one('Jobs')['FifoQueue'], one('JobsDead')['FifoQueue']]).toEqual([true, true]);
     const { maxReceiveCount } = one('Jobs')['RedrivePolicy'] as { maxReceiveCount: number };
@@ -148,53 +137,6 @@ describe.skipIf(!osls)(title, () => {
       expect([properties['Runtime'], properties['Architectures']], name).toEqual(['nodejs24.x', ['arm64']]);
       expect(properties['Role']).toBe(`${name.replace('LambdaFunction', '')}Role.Arn`);
       expect(one(name.replace('LambdaFunction', 'LogGroup'))['RetentionInDays'], name).toBe(30);
-    }
-  });
-
-  it('says in each alarm what to do, and tells somebody', () => {
-    expect(alarms().length).toBeGreaterThanOrEqual(20);
-    for (const alarm of alarms()) {
-      const words = String(alarm['AlarmDescription']);
-      expect(words).toMatch(/\b(Check|See|Find|Ask|raise|redrive|retry|status|mend)\b/);
-      // What happened, then the step: two sentences at least.
-      expect(words.split(/[.;:] /).length, words).toBeGreaterThan(1);
-      expect(alarm['AlarmActions']).toEqual(['AlarmTopic']);
-      expect(alarm['TreatMissingData'], words).toBeDefined();
-    }
-  });
-
-  it('has an alarm before each timeout, and one for each metric of ours in the dimension that functions use', () => {
-    for (const name of ['Dispatch', 'Fetch', 'Parse']) {
-      const limitMs = Number(one(`${name}LambdaFunction`)['Timeout']) * 1000;
-      const threshold = Number(one(`${name}DurationAlarm`)['Threshold']);
-      expect(threshold).toBeLessThan(limitMs);
-      expect(threshold).toBeGreaterThan(limitMs * 0.8);
-    }
-    const ours = alarms().filter(({ Namespace }) => Namespace === 'Mailferry');
-    expect(ours.map(({ MetricName }) => MetricName).sort()).toEqual(
-      [
-        'MailboxesBroken',
-        'MailboxesFailing',
-        'MessagesSetAside',
-        'OldestSuccessAgeSeconds',
-        'RunsFailed',
-        'Throttles',
-      ].sort(),
-    );
-    const { Variables } = one('FetchLambdaFunction')['Environment'] as { Variables: Fields };
-    for (const { Dimensions } of ours)
-      expect(Dimensions).toEqual([{ Name: 'service', Value: Variables['POWERTOOLS_SERVICE_NAME'] }]);
-  });
-
-  it('rings once for what lasts: between two polls of a mailbox no alarm on it ends', () => {
-    const lasting = alarms().filter(({ MetricName }) =>
-      ['MailboxesFailing', 'OldestSuccessAgeSeconds', 'MessagesSetAside'].includes(String(MetricName)),
-    );
-    expect(lasting).toHaveLength(3);
-    // A period without a figure, or with only those of healthy mailboxes, counts as good.
-    for (const { EvaluationPeriods, DatapointsToAlarm, Period, Statistic } of lasting) {
-      expect([DatapointsToAlarm, Statistic]).toEqual([1, 'Maximum']);
-      expect(Number(EvaluationPeriods) * Number(Period)).toBe(3600);
     }
   });
 
@@ -308,62 +250,9 @@ describe.skipIf(!osls)(title, () => {
     expect(one('Archive')).toMatchObject({ RetentionDays: 30, EventPattern: { source: ['mailferry'] } });
   });
 
-  it('has no parameter that does nothing', async () => {
-    const files = [
-      'serverless.yml',
-      ...(await readdir(join(service.folder, 'infra'))).map((name) => `infra/${name}`),
-    ];
-    const texts = await Promise.all(files.map((file) => readFile(join(service.folder, file), 'utf8')));
-    const { params } = parse(texts[0] ?? '', { logLevel: 'silent' }) as { params: { default: Fields } };
-    expect(Object.keys(params.default).length).toBeGreaterThan(20);
-    const used = texts.join('\n');
-    expect(Object.keys(params.default).filter((name) => !used.includes(`\${param:${name}}`))).toEqual([]);
-  });
-
-  it.each([
-    ['BusName', ['', 'default', 'their.bus-1/x'], ['arn:aws:events:eu-central-1:111122223333:event-bus/x']],
-    [
-      'KmsKeyArn',
-      ['', 'arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd-12ab'],
-      ['arn:aws:kms:eu-central-1:111122223333:alias/mail', '1234abcd-12ab'],
-    ],
-    ['AlarmTopicArn', ['', 'arn:aws-us-gov:sns:us-gov-west-1:111122223333:ops'], ['ops']],
-    ['Subnets', ['', 'subnet-0a1b', 'subnet-0a1b,subnet-2c3d'], ['subnet-0a1b, subnet-2c3d', 'sg-0a1b']],
-    ['SecurityGroups', ['', 'sg-0a1b,sg-2c3d'], ['subnet-0a1b']],
-  ])('refuses at once what %s cannot be, in words', (name, good, bad) => {
-    const { AllowedPattern = '', ConstraintDescription } = template.Parameters[name] ?? {};
-    expect(ConstraintDescription).toMatch(/ (is|are) /);
-    // CloudFormation matches the whole value.
-    const matches = (value: string) => new RegExp(`^(?:${AllowedPattern})$`).test(value);
-    expect([good.map(matches), bad.map(matches)]).toEqual([good.map(() => true), bad.map(() => false)]);
-  });
-
   describeRights(() => template);
-
-  // The last: it packages anew.
-  it(
-    'takes numbers as the command line gives them, and suspends no versions where they are locked',
-    async () => {
-      const given = [
-        'lockDays=31',
-        'versioning=Suspended',
-        'fetchConcurrency=37',
-        'fetchMemory=1024',
-        'archiveDays=7',
-        'logDays=14',
-        'successAge=3600',
-      ];
-      await service.osls(['package', ...given.flatMap((each) => ['--param', each])]);
-      const made = await readTemplate(service.folder);
-      const of = (name: string, parameters = {}) => resolved(made, parameters)[name]?.Properties ?? {};
-      expect(of('FetchLambdaFunction')['MemorySize']).toBe(1024);
-      expect(of('FetchLogGroup')['RetentionInDays']).toBe(14);
-      expect(of('FetchEventSourceMappingSQSJobs')['ScalingConfig']).toEqual({ MaximumConcurrency: 37 });
-      expect(of('MailBucket')['VersioningConfiguration']).toEqual({ Status: 'Enabled' });
-      expect(of('MailBucket', { LockDays: '0' })['VersioningConfiguration']).toEqual({ Status: 'Suspended' });
-    },
-    PACKAGE_MS,
-  );
+  describeAlarms(() => template);
+  describeParameters(() => service);
 });
 
 /** The modes of a zip's files, from its central directory (APPNOTE.TXT, 4.3.12). */
