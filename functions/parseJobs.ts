@@ -47,7 +47,7 @@ async function handled(jobs: ParseJobs, record: SQSRecord): Promise<boolean> {
   const { mailbox, key, sha256, storedAt } = event;
   const facts = { mailbox, key };
   const { place } = jobs.ports.store;
-  if (!('bucket' in event && 'bucket' in place && event.bucket === place.bucket)) {
+  if (!('bucket' in place && event.bucket === place.bucket)) {
     log(jobs, record, { level: 'info', message: 'passed over: a message of another bucket', ...facts });
     return true;
   }
