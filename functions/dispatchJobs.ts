@@ -43,6 +43,7 @@ export async function dispatchJobs(
   const scheduledMs = scheduledMsOf(event, dispatching);
   const read = await readMailboxes(store).catch(settingsErrorOf);
   if (read instanceof SettingsError) {
+    telemetry.count('MailboxesBroken', 1);
     tellUnusable(telemetry, read);
     return { jobs: 0, mailboxes: 0, broken: 1 };
   }

@@ -10,7 +10,7 @@ import type { MailboxesRead } from '../lib/mailbox/readMailboxes.ts';
 import { type Mailbox, SettingsError } from '../lib/mailbox/settings.ts';
 import { runBundle, runSuspects } from './bundleRuns.ts';
 import { type Job, parseJob, queuedJob } from './job.ts';
-import { readMailboxes } from './mailboxes.ts';
+import { readMailboxes, tellUnusable } from './mailboxes.ts';
 import type { Remaining } from './remaining.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -70,7 +70,7 @@ async function handled(fetching: FetchJobs, record: SQSRecord, deadlineMs: numbe
     const { bundle } = job;
     if (error instanceof SettingsError) {
       // Acknowledged as well: a person must mend the document, and the next slot reads it again.
-      telemetry.log('error', error.message, { code: error.code, bundle });
+      tellUnusable(telemetry, error, { bundle });
       return true;
     }
     const message = error instanceof Error ? error.message : String(error);

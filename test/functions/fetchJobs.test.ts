@@ -285,13 +285,16 @@ describe('a fetch job', () => {
   it('without a configuration, or with a broken one, is a person’s to mend and never comes back', async () => {
     const { store, handle, logged } = await start();
     expect(await handle(jobOf({ mailboxes: ['support'] }))).toEqual({ batchItemFailures: [] });
-    expect(logged()[0]?.['message']).toContain('no mailbox is configured');
+    const problems = (at: number) => JSON.stringify(logged()[at]?.['problems']);
+    expect(problems(0)).toContain('no mailbox is configured');
     const version = await store.replace(MAILBOXES_KEY, Buffer.from('{"v": 1, "mailboxes": "hunter2"'), null);
     await handle(jobOf({ mailboxes: ['support'] }));
-    expect(logged()[1]?.['message']).toContain('is not JSON');
+    expect(problems(1)).toContain('is not JSON');
     await store.replace(MAILBOXES_KEY, Buffer.from('{"v": 1, "mailboxes": [{}], "x": 1}'), version);
     await handle(jobOf({ mailboxes: ['support'] }));
-    expect(logged()[2]?.['message']).toMatch(/mailboxes\[0\].*\n.*mailboxes\[0\]/);
+    expect(problems(2)).toMatch(/mailboxes\[0\].*mailboxes\[0\]/);
+    for (const line of logged())
+      expect(line).toMatchObject({ level: 'error', code: 'E_SETTINGS', bundle: 'b1' });
     expect(JSON.stringify(logged())).not.toContain('hunter2');
   });
 
