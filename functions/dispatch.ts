@@ -1,5 +1,6 @@
 /** Lambda: a schedule's minute to jobs. Settings and clients are made once per cold start. */
 import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
 import { systemClock } from '../lib/fetch/systemClock.ts';
 import { type Dispatched, dispatchJobs } from './dispatchJobs.ts';
 import { jobsOf, storeOf } from './ends.ts';
@@ -17,4 +18,4 @@ const dispatching = {
 
 export const handler = middy<unknown, Dispatched>({ timeoutEarlyInMillis: 0 })
   .use([...middlewares])
-  .handler((event: unknown) => dispatchJobs(dispatching, event));
+  .handler((event: unknown, context: Context) => dispatchJobs(dispatching, event, context));

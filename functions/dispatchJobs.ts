@@ -1,14 +1,19 @@
 /** A schedule's minute to jobs. Without memory: whatever it could not do, the next minute does. */
 import { z } from 'zod';
 import type { Jobs } from '../lib/jobs/port.ts';
+import { SettingsError } from '../lib/mailbox/settings.ts';
 import type { ObjectStore } from '../lib/store/port.ts';
 import { dueJobs } from './dueJobs.ts';
 import { queuedJob } from './job.ts';
-import { readMailboxes, tellBroken } from './mailboxes.ts';
+import { readMailboxes, tellBroken, tellUnusable } from './mailboxes.ts';
+import type { Remaining } from './remaining.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** EventBridge's own events have it too, so that a rule can stand in for the schedule. */
 const scheduled = z.object({ time: z.iso.datetime({ offset: true }) });
+
+/** Left for saying what was not sent: a function that is killed says nothing. */
+const ANSWER_MS = 3_000;
 
 export interface Dispatching {
   readonly store: ObjectStore;
@@ -21,21 +26,32 @@ export interface Dispatched {
   readonly jobs: number;
   /** In those jobs. */
   readonly mailboxes: number;
+  /** A document that is wrong as a whole counts as one. */
   readonly broken: number;
 }
 
 /**
- * Rejects with SettingsError, StoreError or JobsError, so that the schedule does it again; what was sent before is sent
- * once all the same.
+ * Rejects with StoreError or JobsError, so that the schedule does it again; what was sent before is sent once all the same.
+ * Settings that only a person can mend are no failure: doing it again would only leave a dead letter for each minute.
  */
-export async function dispatchJobs(dispatching: Dispatching, event: unknown): Promise<Dispatched> {
+export async function dispatchJobs(
+  dispatching: Dispatching,
+  event: unknown,
+  context: Remaining,
+): Promise<Dispatched> {
   const { store, jobs, telemetry, now } = dispatching;
   const scheduledMs = scheduledMsOf(event, dispatching);
-  const { document, broken } = await readMailboxes(store);
+  const read = await readMailboxes(store).catch(settingsErrorOf);
+  if (read instanceof SettingsError) {
+    telemetry.count('MailboxesBroken', 1);
+    tellUnusable(telemetry, read);
+    return { jobs: 0, mailboxes: 0, broken: 1 };
+  }
+  const { document, broken } = read;
   tellBroken(telemetry, broken);
   const ids = [...document.mailboxes, ...broken].flatMap(({ id }) => id ?? []);
   const due = dueJobs(document.mailboxes, ids, { scheduledMs, nowMs: now() });
-  const unsent = await jobs.send(due.map(queuedJob));
+  const unsent = await jobs.send(due.map(queuedJob), context.getRemainingTimeInMillis() - ANSWER_MS);
   telemetry.count('JobsSent', due.length - unsent.length);
   const [first] = unsent;
   if (first !== undefined) {
@@ -52,6 +68,11 @@ export async function dispatchJobs(dispatching: Dispatching, event: unknown): Pr
     mailboxes: due.reduce((sum, { mailboxes }) => sum + mailboxes.length, 0),
     broken: broken.length,
   };
+}
+
+function settingsErrorOf(error: unknown): SettingsError {
+  if (error instanceof SettingsError) return error;
+  throw error;
 }
 
 /** Without a time of the schedule's own a late or repeated call counts for the minute it comes in, which loses nothing. */

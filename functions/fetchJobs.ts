@@ -10,11 +10,18 @@ import type { MailboxesRead } from '../lib/mailbox/readMailboxes.ts';
 import { type Mailbox, SettingsError } from '../lib/mailbox/settings.ts';
 import { runBundle, runSuspects } from './bundleRuns.ts';
 import { type Job, parseJob, queuedJob } from './job.ts';
-import { readMailboxes } from './mailboxes.ts';
+import { readMailboxes, tellUnusable } from './mailboxes.ts';
+import type { Remaining } from './remaining.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** Left for logging and for answering; the run itself leaves time to commit and to QUIT. */
 const ANSWER_MS = 3_000;
+
+/** For what must be sent once the runs have used all their time. */
+const SEND_MS = 1_000;
+
+/** A store that was away for a moment is back then. */
+const AGAIN_MS = 60_000;
 
 /** A job that waited longer may be overtaken; a fresh one is not worth another read of the state. */
 const FRESH_MS = 60_000;
@@ -24,10 +31,6 @@ export interface FetchJobs {
   /** Where what must be tried alone is put. */
   readonly jobs: Jobs;
   readonly telemetry: Telemetry;
-}
-
-export interface Remaining {
-  getRemainingTimeInMillis(): number;
 }
 
 /** Handles the records in turn (the queue's batch size is 1), all within the function's remaining time. */
@@ -56,7 +59,7 @@ async function handled(fetching: FetchJobs, record: SQSRecord, deadlineMs: numbe
   const job = parseJob(record.body);
   if ('problems' in job) {
     // Acknowledged: it stays malformed however often it comes, and in a FIFO queue it would hold its group until
-    // it is given up. The log line is what an alarm watches.
+    // it is given up. The next slot makes another.
     telemetry.log('error', 'malformed job', { problems: job.problems });
     return true;
   }
@@ -67,13 +70,31 @@ async function handled(fetching: FetchJobs, record: SQSRecord, deadlineMs: numbe
     const { bundle } = job;
     if (error instanceof SettingsError) {
       // Acknowledged as well: a person must mend the document, and the next slot reads it again.
-      telemetry.log('error', error.message, { code: error.code, bundle });
+      tellUnusable(telemetry, error, { bundle });
       return true;
     }
     const message = error instanceof Error ? error.message : String(error);
     telemetry.log('error', `job failed: ${message}`, { bundle });
+    await comeAgainSoon({ ...fetching, telemetry }, record);
     return false;
   }
+}
+
+/**
+ * The queue hands out nothing of the bundle until this job is done with, and by itself hands it out again only after six of
+ * the function's timeouts. That is for a job whose function was killed, and for one that fails again.
+ */
+async function comeAgainSoon(
+  { jobs, telemetry }: FetchJobs,
+  { receiptHandle, attributes }: SQSRecord,
+): Promise<void> {
+  if (attributes.ApproximateReceiveCount !== '1') return;
+  const refusal = await jobs.comeAgain(receiptHandle, AGAIN_MS);
+  if (refusal === null) return;
+  telemetry.log('warn', 'job waits as long as the queue says', {
+    code: refusal.code,
+    reason: refusal.message,
+  });
 }
 
 async function fetchJob(fetching: FetchJobs, job: Job, deadlineMs: number): Promise<void> {
@@ -83,7 +104,10 @@ async function fetchJob(fetching: FetchJobs, job: Job, deadlineMs: number): Prom
   const mailboxes = await mailboxesOf(fetching, job, read);
   const work = { ports, telemetry, bundle: job.bundle, deadlineMs, connectionsPerHost };
   if (job.suspects) await runSuspects(mailboxes, work);
-  else await sendSuspects(fetching, job, await runBundle(mailboxes, work, job.slot));
+  else {
+    const ids = await runBundle(mailboxes, work, job.slot);
+    await sendSuspects(fetching, job, { ids, untilMs: deadlineMs + SEND_MS });
+  }
 }
 
 /** Those of the job that are still configured and enabled, and that no later job has overtaken. */
@@ -122,13 +146,13 @@ async function whyNot(ports: FetchPorts, job: Job, mailbox: Mailbox): Promise<st
 
 /** One job each, for each must be alone in its process. What the queue does not take is found again in the next slot. */
 async function sendSuspects(
-  { jobs, telemetry }: FetchJobs,
+  { ports, jobs, telemetry }: FetchJobs,
   { bundle, slot }: Job,
-  ids: readonly string[],
+  { ids, untilMs }: { readonly ids: readonly string[]; readonly untilMs: number },
 ): Promise<void> {
   if (ids.length === 0) return;
   const made = ids.map((id) => queuedJob({ v: 1, bundle, slot, mailboxes: [id], suspects: true }));
-  const unsent = await jobs.send(made);
+  const unsent = await jobs.send(made, untilMs - ports.clock.now());
   telemetry.count('JobsSent', made.length - unsent.length);
   for (const { job, error } of unsent)
     telemetry.log('warn', 'suspects not sent', {

@@ -13,6 +13,9 @@ import type { Telemetry } from './telemetry.ts';
 /** A person mends them one after another. */
 const BROKEN_TOLD = 20;
 
+/** Of each: Lambda cuts a line of more than some hundred KB, which then is no JSON. */
+const PROBLEMS_TOLD = 10;
+
 /** What each store had last: ten thousand mailboxes take a processor 100 ms to understand, at each job, and hardly ever change. */
 const understood = new WeakMap<
   ObjectStore,
@@ -33,6 +36,14 @@ export async function readMailboxes(store: ObjectStore): Promise<MailboxesRead> 
   return mailboxes;
 }
 
+const NEXT = 'correct them with: mailferry mailboxes apply FILE --bucket NAME';
+
+/** Where nothing can be fetched at all: there is no document, or no good mailbox in it. */
+export function tellUnusable({ log }: Telemetry, { code, problems }: SettingsError, facts = {}): void {
+  const told = problems.slice(0, BROKEN_TOLD);
+  log('error', 'no mailboxes', { ...facts, document: MAILBOXES_KEY, code, problems: told, next: NEXT });
+}
+
 /** One line and a figure, however many they are; the figure is 0 where all is well, so that an alarm ends. */
 export function tellBroken({ log, count }: Telemetry, broken: readonly BrokenMailbox[]): void {
   count('MailboxesBroken', broken.length);
@@ -40,7 +51,9 @@ export function tellBroken({ log, count }: Telemetry, broken: readonly BrokenMai
   log('error', 'mailboxes broken', {
     document: MAILBOXES_KEY,
     count: broken.length,
-    mailboxes: broken.slice(0, BROKEN_TOLD),
-    next: 'correct them with: mailferry mailboxes apply FILE --bucket NAME',
+    mailboxes: broken
+      .slice(0, BROKEN_TOLD)
+      .map(({ id, problems }) => ({ id, problems: problems.slice(0, PROBLEMS_TOLD) })),
+    next: NEXT,
   });
 }

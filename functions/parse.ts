@@ -17,7 +17,12 @@ async function wired(): Promise<ParseJobs> {
     import('./environment.ts'),
     import('./parseWiring.ts'),
   ]);
-  return { ports: wireParsing(readEnvironment(process.env), file), log: console.log };
+  return { ports: wireParsing(readEnvironment(process.env), file), log: writeLine };
+}
+
+/** Not console.log: Lambda puts words before what that says, and a line would be no JSON any more. */
+function writeLine(line: string): void {
+  process.stdout.write(`${line}\n`);
 }
 
 /** The early timeout is off, as in fetch.ts: the batch has its own deadline. */

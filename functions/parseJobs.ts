@@ -7,6 +7,7 @@ import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { PARSE_MS, parseStored } from '../lib/parse/parseStored.ts';
 import type { ParsePorts } from '../lib/parse/ports.ts';
 import { StoreError } from '../lib/store/port.ts';
+import type { Remaining } from './remaining.ts';
 import { parseStoredEvent } from './storedEvent.ts';
 
 /** Left for storing what was parsed, for logging and for answering. */
@@ -16,10 +17,6 @@ export interface ParseJobs {
   readonly ports: ParsePorts;
   /** One line of JSON. */
   log(line: string): void;
-}
-
-export interface Remaining {
-  getRemainingTimeInMillis(): number;
 }
 
 /** Handles the records in turn: each has a process of its own, and they would only share the memory. */
@@ -50,7 +47,7 @@ async function handled(jobs: ParseJobs, record: SQSRecord): Promise<boolean> {
   const { mailbox, key, sha256, storedAt } = event;
   const facts = { mailbox, key };
   const { place } = jobs.ports.store;
-  if (!('bucket' in event && 'bucket' in place && event.bucket === place.bucket)) {
+  if (!('bucket' in place && event.bucket === place.bucket)) {
     log(jobs, record, { level: 'info', message: 'passed over: a message of another bucket', ...facts });
     return true;
   }

@@ -38,7 +38,8 @@ export async function readBytes(
 export function jsonOf({ version, bytes, maxBytes }: ReadBytes): ReadJson {
   if (bytes === null) return { version, value: undefined, problem: `has more than ${maxBytes} bytes` };
   try {
-    return { version, value: JSON.parse(bytes.toString()), problem: null };
+    // The decoder drops a byte order mark, which editors put in front and RFC 8259, 8.1, lets a reader ignore.
+    return { version, value: JSON.parse(new TextDecoder().decode(bytes)), problem: null };
   } catch {
     // The parser's own words quote the document.
     return { version, value: undefined, problem: 'is not JSON' };

@@ -51,6 +51,11 @@ export class Deadline {
     return this.#clock.now() < this.#takeUntilMs;
   }
 
+  /** When the run is over whatever still waits; earlier once it was asked to end. */
+  get overMs(): number {
+    return this.#overMs;
+  }
+
   get aborted(): boolean {
     return this.#aborted;
   }

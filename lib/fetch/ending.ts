@@ -3,6 +3,7 @@ import type { Publisher } from '../events/port.ts';
 import { refKey } from '../mailbox/state.ts';
 import { type Decided, decisions } from './decisions.ts';
 import { type Action, refOf } from './plan.ts';
+import type { FetchPorts } from './ports.ts';
 import type { Counts, RunReport, Standing, Trouble, Waiting } from './report.ts';
 import type { RunContext, Tally } from './runContext.ts';
 import type { Session } from './session.ts';
@@ -131,8 +132,25 @@ export function reportOf({ mailbox, run, tally, startedAtMs, endedAtMs }: Run, e
   };
 }
 
-/** Run Finished, where something happened. The run is over either way: what cannot be said now is not repeated. */
-export async function announceRun(publisher: Publisher, report: RunReport): Promise<void> {
+/** Of a run whose time is up: a bus answers in tens of milliseconds. */
+const LAST_WORD_MS = 1_000;
+
+/** Run Finished, where something happened. The run is over either way: what cannot be said in its time is not repeated. */
+export function announceRun(
+  { publisher, clock }: Pick<FetchPorts, 'publisher' | 'clock'>,
+  report: RunReport,
+  untilMs: number,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(Math.max(LAST_WORD_MS, untilMs - clock.now()), resolve);
+    void sayFinished(publisher, report).then(() => {
+      cancel();
+      resolve();
+    });
+  });
+}
+
+async function sayFinished(publisher: Publisher, report: RunReport): Promise<void> {
   const { counts, deletions, outcome } = report;
   const happened = counts.stored + counts.failed + deletions.requested > 0;
   // That its time was up is no news of a run that did nothing.

@@ -70,7 +70,7 @@ export async function runMailbox(
   deadline.end();
   over.abort();
   const report = reportOf({ mailbox: mailbox.id, run, tally, startedAtMs, endedAtMs: clock.now() }, ending);
-  await announceRun(ports.publisher, report);
+  await announceRun(ports, report, deadline.overMs);
   return report;
 }
 

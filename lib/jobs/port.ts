@@ -18,10 +18,16 @@ export interface Unsent {
 
 export interface Jobs {
   /**
-   * Resolves with those that were not taken, within the adapter's bound of tries and time; none: all are in the queue, or
-   * were before. Sent again they are taken once. Never rejects.
+   * Resolves with those that were not taken, within the adapter's bound of tries and about `withinMs`; none: all are in the
+   * queue, or were before. Sent again they are taken once. Never rejects.
    */
-  send(jobs: readonly QueuedJob[]): Promise<readonly Unsent[]>;
+  send(jobs: readonly QueuedJob[], withinMs: number): Promise<readonly Unsent[]>;
+
+  /**
+   * Has a job that was handed out come again after `afterMs`, and not only once the time that the queue gives to whoever has
+   * it is over. `receipt`: of this handing out. Resolves within two seconds; with why where the queue refused. Never rejects.
+   */
+  comeAgain(receipt: string, afterMs: number): Promise<JobsError | null>;
 }
 
 export class JobsError extends Error {

@@ -1,4 +1,9 @@
-import { SendMessageBatchCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityCommand,
+  SendMessageBatchCommand,
+  SQSClient,
+  type SQSClientConfig,
+} from '@aws-sdk/client-sqs';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Jobs, JobsError, QueuedJob, Unsent } from './port.ts';
 import { callError, entryError } from './sqsErrors.ts';
@@ -21,8 +26,8 @@ export interface SqsLimits {
   readonly connectMs: number;
   /** One call, its answer included; SQS answers in tens of milliseconds. */
   readonly requestMs: number;
-  /** All calls of one send(): a schedule's minute, less what it takes to read the mailboxes. */
-  readonly sendMs: number;
+  /** A call behind which a function has little time left, and which it can do without. */
+  readonly comeAgainMs: number;
   /** Calls for one batch at most; those after the first carry only what was not taken. */
   readonly tries: number;
   /** Back-off before the second try at most, doubled for each further one; the wait is random below it. */
@@ -34,7 +39,7 @@ export interface SqsLimits {
 const LIMITS: SqsLimits = {
   connectMs: 3_000,
   requestMs: 5_000,
-  sendMs: 30_000,
+  comeAgainMs: 2_000,
   tries: 4,
   backOffMs: 200,
   inFlight: 8,
@@ -60,8 +65,8 @@ class Sqs implements Jobs {
   }
 
   /** Once one batch met what only a person can mend, those not yet begun are not sent: they would meet the same. */
-  async send(jobs: readonly QueuedJob[]): Promise<readonly Unsent[]> {
-    const signal = AbortSignal.timeout(this.#limits.sendMs);
+  async send(jobs: readonly QueuedJob[], withinMs: number): Promise<readonly Unsent[]> {
+    const signal = AbortSignal.timeout(Math.max(0, Math.ceil(withinMs)));
     const unsent: Unsent[] = [];
     const batches = batchesOf(jobs).values();
     let stopped: JobsError | undefined;
@@ -77,6 +82,18 @@ class Sqs implements Jobs {
     };
     await Promise.all(Array.from({ length: this.#limits.inFlight }, work));
     return unsent;
+  }
+
+  async comeAgain(ReceiptHandle: string, afterMs: number): Promise<JobsError | null> {
+    const { queueUrl: QueueUrl } = this.#options;
+    const VisibilityTimeout = Math.ceil(afterMs / 1000);
+    try {
+      const command = new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout });
+      await this.#client.send(command, { abortSignal: AbortSignal.timeout(this.#limits.comeAgainMs) });
+      return null;
+    } catch (error) {
+      return callError(error, 'ChangeMessageVisibility', QueueUrl);
+    }
   }
 
   async #settle(
@@ -124,7 +141,7 @@ class Sqs implements Jobs {
         ),
       };
     } catch (error) {
-      const failure = callError(error, queueUrl);
+      const failure = callError(error, 'SendMessageBatch', queueUrl);
       return { unsent: withError(jobs, failure), failure };
     }
   }

@@ -1,5 +1,5 @@
 /**
- * What SQS's answers mean (API reference, SendMessageBatch and "Common error types").
+ * What SQS's answers mean (API reference, SendMessageBatch, ChangeMessageVisibility and "Common error types").
  *
  * | answer | kind |
  * |---|---|
@@ -23,15 +23,23 @@ const CREDENTIALS =
 /** Node's, of a server that is not who it should be. */
 const CERTIFICATE = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO)/;
 
+/** By what right. */
+const ACTIONS = {
+  SendMessageBatch: 'SendMessage',
+  ChangeMessageVisibility: 'ChangeMessageVisibility',
+} as const;
+
+type Operation = keyof typeof ACTIONS;
+
 /** What the SDK threw. */
-export function callError(error: unknown, queue: string): JobsError {
+export function callError(error: unknown, operation: Operation, queue: string): JobsError {
   const { name, status } = factsOf(error);
   const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
   const words = printable(line);
   const said = status === undefined ? 'no answer' : `answer ${status}`;
-  const { code, kind, next } = adviceOf(name, status);
+  const { code, kind, next } = adviceOf(name, status, operation);
   return new JobsError(
-    `SendMessageBatch on ${queue}: ${said} ${name}: ${words}. ${next}`,
+    `${operation} on ${queue}: ${said} ${name}: ${words}. ${next}`,
     { kind, code },
     { cause: bare(name, words) },
   );
@@ -45,7 +53,7 @@ export function entryError(entry: BatchResultErrorEntry | undefined, queue: stri
       code: 'E_JOBS_UNAVAILABLE',
     });
   const name = printable(entry.Code ?? '');
-  const { code, kind, next } = adviceOf(name, entry.SenderFault === true ? 400 : 500);
+  const { code, kind, next } = adviceOf(name, entry.SenderFault === true ? 400 : 500, 'SendMessageBatch');
   return new JobsError(`SendMessageBatch on ${queue}: ${name}: ${printable(entry.Message ?? '')}. ${next}`, {
     kind,
     code,
@@ -58,14 +66,14 @@ interface Advice {
   readonly next: string;
 }
 
-function adviceOf(name: string, status: number | undefined): Advice {
+function adviceOf(name: string, status: number | undefined, operation: Operation): Advice {
   const person = (code: string, next: string): Advice => ({ code, kind: 'person', next });
   if (NO_QUEUE.test(name))
     return person('E_JOBS_NO_QUEUE', 'Create the queue, or correct MAILFERRY_QUEUE_URL and the region.');
   if (DENIED.test(name))
     return person(
       'E_JOBS_DENIED',
-      'Allow sqs:SendMessage on this queue to the role, and the use of its key.',
+      `Allow sqs:${ACTIONS[operation]} on this queue to the role, and the use of its key.`,
     );
   if (CREDENTIALS.test(name)) return person('E_JOBS_CREDENTIALS', 'Check the AWS credentials and the clock.');
   if (CERTIFICATE.test(name))

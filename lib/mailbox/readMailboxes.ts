@@ -49,7 +49,11 @@ function problemsByMailbox(
   list: readonly unknown[],
 ): ReadonlyMap<number, readonly string[]> | null {
   const wrong = new Map<number, string[]>();
-  const add = (index: number, problem: string) => wrong.set(index, [...(wrong.get(index) ?? []), problem]);
+  const add = (index: number, problem: string) => {
+    const known = wrong.get(index);
+    if (known) known.push(problem);
+    else wrong.set(index, [problem]);
+  };
   for (const problem of problems) {
     const [, index] = /^mailboxes\[(\d+)\]/.exec(problem) ?? [];
     if (index === undefined) return null;

@@ -79,7 +79,8 @@ function tokenAfter(versionId: string, salt: number): string {
 /** A parser's error quotes the text around the fault, so it goes no further. */
 export function accountsIn(whole: Secret): Readonly<Record<string, unknown>> | undefined {
   try {
-    const accounts: unknown = JSON.parse(whole.reveal());
+    // A file that an editor put a byte order mark into is stored with it.
+    const accounts: unknown = JSON.parse(whole.reveal().replace(/^\ufeff/, ''));
     const isObject = typeof accounts === 'object' && accounts !== null && !Array.isArray(accounts);
     return isObject ? { ...accounts } : undefined;
   } catch {

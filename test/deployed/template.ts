@@ -16,11 +16,18 @@ export interface Resource {
   readonly Type: string;
   readonly Condition?: string;
   readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
   readonly Properties: Fields;
 }
 
+interface Parameter {
+  readonly Default: string | number;
+  readonly AllowedPattern?: string;
+  readonly ConstraintDescription?: string;
+}
+
 export interface Template {
-  readonly Parameters: Readonly<Record<string, { readonly Default: string | number }>>;
+  readonly Parameters: Readonly<Record<string, Parameter>>;
   readonly Conditions: Readonly<Record<string, Json>>;
   readonly Resources: Readonly<Record<string, Resource>>;
 }

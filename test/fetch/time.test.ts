@@ -39,6 +39,13 @@ describe('a run whose time is short', () => {
     expect(report).toMatchObject({ outcome: 'failed', error: { code: 'E_RUN_DEADLINE' } });
   });
 
+  it('ends in time though the bus never answers', async () => {
+    const world = new World({ messages: five() });
+    const publisher = { durable: true, prove: async () => {}, publish: () => new Promise<never>(() => {}) };
+    const report = await world.run({ deadlineMs: world.clock.now() + SPAN_MS }, { publisher });
+    expect(report).toMatchObject({ outcome: 'failed', error: { code: 'E_RUN_DEADLINE' } });
+  });
+
   it('leaves the message that took its time to be tried alone, and blames it only for half a run', async () => {
     const world = new World({
       messages: five(),

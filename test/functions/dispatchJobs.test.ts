@@ -6,6 +6,7 @@ import type { Figure } from '../../functions/telemetry.ts';
 import { sqs } from '../../lib/jobs/sqs.ts';
 import { MAILBOXES_KEY } from '../../lib/mailbox/settings.ts';
 import { memoryStore } from '../../lib/store/memory.ts';
+import { StoreError } from '../../lib/store/port.ts';
 import { startJobsQueue } from '../servers/jobsQueue.ts';
 
 const NOW_MS = Date.parse('2026-11-25T12:00:20Z');
@@ -41,8 +42,10 @@ async function start(mailboxes: readonly unknown[], document: object = {}) {
     log: (level: string, message: string, fields: object) => lines.push({ level, message, ...fields }),
     count: (figure: Figure, value: number) => figures.set(figure, value),
   };
-  const dispatch = (event: unknown = MINUTE) =>
-    dispatchJobs({ store, jobs, telemetry, now: () => NOW_MS }, event);
+  const dispatch = (event: unknown = MINUTE, remainingMs = 30_000) =>
+    dispatchJobs({ store, jobs, telemetry, now: () => NOW_MS }, event, {
+      getRemainingTimeInMillis: () => remainingMs,
+    });
   return { queue, store, lines, figures, dispatch };
 }
 
@@ -80,20 +83,49 @@ describe('dispatch', () => {
     expect(text).not.toContain('hunter2');
   });
 
-  it('fails where the document is gone, wrong as a whole, or has no good mailbox', async () => {
-    const { dispatch } = await start([mailbox('support')], { colour: 'red' });
-    await expect(dispatch()).rejects.toThrow('unknown key "colour"');
-    const alone = await start([mailbox('bad', { port: 0 })]);
-    await expect(alone.dispatch()).rejects.toThrow('port');
-    await expect(
-      dispatchJobs(
-        {
-          ...{ store: memoryStore('empty'), now: () => NOW_MS, jobs: { send: async () => [] } },
-          telemetry: { log: () => {}, count: () => {} },
-        },
-        MINUTE,
-      ),
-    ).rejects.toThrow('no mailbox is configured');
+  it('tells a mailbox with very many mistakes in a line that can be read, and soon', async () => {
+    const mistakes = Object.fromEntries(Array.from({ length: 50_000 }, (_, at) => [`mistake-${at}`, 1]));
+    const { dispatch, lines } = await start([mailbox('support'), mailbox('bad', mistakes)]);
+    const beganMs = performance.now();
+    expect(await dispatch()).toEqual({ jobs: 1, mailboxes: 1, broken: 1 });
+    // Half a second; a minute once, when each mistake copied those before it.
+    expect(performance.now() - beganMs).toBeLessThan(15_000);
+    expect(JSON.stringify(lines).length).toBeLessThan(10_000);
+  });
+
+  it.each<[string, string | null, string]>([
+    ['gone', null, 'no mailbox is configured'],
+    ['empty', '', 'is not JSON'],
+    ['wrong as a whole', JSON.stringify({ v: 1, colour: 'red', mailboxes: [mailbox('a')] }), '"colour"'],
+    ['without a good mailbox', JSON.stringify({ v: 1, mailboxes: [mailbox('bad', { port: 0 })] }), 'port'],
+  ])(
+    'leaves a document that is %s to a person: it rings each minute, and nothing is tried again or left dead',
+    async (_what, bytes, words) => {
+      const { queue, store, dispatch, lines, figures } = await start([]);
+      await store.remove(MAILBOXES_KEY);
+      if (bytes !== null) await store.replace(MAILBOXES_KEY, Buffer.from(bytes), null);
+      expect(await dispatch()).toEqual({ jobs: 0, mailboxes: 0, broken: 1 });
+      expect(queue.taken).toEqual([]);
+      expect(figures.get('MailboxesBroken')).toBe(1);
+      expect(lines).toMatchObject([
+        { level: 'error', message: 'no mailboxes', next: expect.stringContaining('apply') },
+      ]);
+      expect(JSON.stringify(lines)).toContain(words.replaceAll('"', '\\"'));
+    },
+  );
+
+  it('fails where the store does not give the document, so that it is tried again', async () => {
+    const { dispatch, store } = await start([mailbox('support')]);
+    store.read = () =>
+      Promise.reject(
+        new StoreError('slow down', {
+          kind: 'later',
+          code: 'E_STORE_THROTTLED',
+          operation: 'read',
+          key: MAILBOXES_KEY,
+        }),
+      );
+    await expect(dispatch()).rejects.toThrow('slow down');
   });
 
   it('fails for jobs that the queue does not take, after all others are there', async () => {
@@ -109,6 +141,15 @@ describe('dispatch', () => {
     await dispatch();
     expect(queue.taken.length).toBeGreaterThan(before);
     expect(new Set(queue.taken.map(({ once }) => once)).size).toBe(queue.taken.length);
+  });
+
+  it('says what is not sent before its time is over', async () => {
+    const { queue, dispatch, lines } = await start([mailbox('support')]);
+    // As much as is left for saying it.
+    await expect(dispatch(MINUTE, 3_000)).rejects.toMatchObject({ code: 'E_JOBS_UNAVAILABLE' });
+    expect(lines).toMatchObject([{ level: 'error', message: 'jobs not sent', count: 1, of: 1 }]);
+    await dispatch();
+    expect(queue.taken).toHaveLength(1);
   });
 
   it('sends ten thousand mailboxes within seconds', async () => {

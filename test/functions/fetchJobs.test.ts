@@ -35,8 +35,14 @@ interface Job {
   readonly suspects?: boolean;
 }
 
-function eventOf(...bodies: readonly string[]): SQSEvent {
-  return { Records: bodies.map((body, at) => ({ messageId: `m${at}`, body }) as SQSRecord) };
+/** As the queue hands them out, for so many times by now. */
+function received(times: number, ...bodies: readonly string[]): SQSEvent {
+  const attributes = { ApproximateReceiveCount: String(times) };
+  return {
+    Records: bodies.map(
+      (body, at) => ({ messageId: `m${at}`, receiptHandle: `r${at}`, attributes, body }) as SQSRecord,
+    ),
+  };
 }
 
 function jobOf({ mailboxes, slot = new Date().toISOString(), suspects }: Job): string {
@@ -63,7 +69,10 @@ async function start({ behind = (store) => store, faults = [], remainingMs = 30_
   const dialed = dialTls({ timer: systemClock });
   const lines: string[] = [];
   const figures: [Figure, number][] = [];
-  const queue: { sent: QueuedJob[]; broken?: JobsError } = { sent: [] };
+  const queue: { sent: QueuedJob[]; again: [string, number][]; withinMs?: number; broken?: JobsError } = {
+    sent: [],
+    again: [],
+  };
   const open = { now: 0, most: 0 };
   /** Time that goes by whenever a connection ends. */
   const time = { passedMs: 0, eachMs: 0 };
@@ -114,23 +123,27 @@ async function start({ behind = (store) => store, faults = [], remainingMs = 30_
     count: (figure, value) => figures.push([figure, value]),
   };
   const jobs: Jobs = {
-    send: async (more) => {
+    comeAgain: async (receipt, afterMs) => {
+      queue.again.push([receipt, afterMs]);
+      return queue.broken ?? null;
+    },
+    send: async (more, withinMs) => {
+      queue.withinMs = withinMs;
       if (queue.broken) return more.map((job) => ({ job, error: queue.broken! }));
       queue.sent.push(...more);
       return [];
     },
   };
-  const handle = (...bodies: readonly string[]) =>
-    fetchJobs({ ports, jobs, telemetry }, eventOf(...bodies), {
-      getRemainingTimeInMillis: () => remainingMs,
-    });
+  const context = { getRemainingTimeInMillis: () => remainingMs };
+  const receive = (event: SQSEvent) => fetchJobs({ ports, jobs, telemetry }, event, context);
+  const handle = (...bodies: readonly string[]) => receive(received(1, ...bodies));
   const logged = () =>
     lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ level }) => level !== 'debug');
   /** Runs end in any order. */
   const byMailbox = () => logged().sort((a, b) => String(a['mailbox']).localeCompare(String(b['mailbox'])));
   const sum = (figure: Figure) =>
     figures.filter(([name]) => name === figure).reduce((total, [, value]) => total + value, 0);
-  return { server, store, events, handle, lines, logged, byMailbox, open, time, sum, queue };
+  return { server, store, events, handle, receive, lines, logged, byMailbox, open, time, sum, queue };
 }
 
 async function configure(
@@ -150,6 +163,17 @@ async function configure(
     ...change,
   }));
   await store.replace(MAILBOXES_KEY, Buffer.from(JSON.stringify({ v: 1, ...settings, mailboxes })), null);
+}
+
+function unreachable(store: ObjectStore): ObjectStore {
+  return {
+    ...store,
+    read: async (key) => {
+      throw new StoreError('unreachable', {
+        ...{ kind: 'later', code: 'E_STORE_NETWORK', operation: 'read', key },
+      });
+    },
+  };
 }
 
 describe('a fetch job', () => {
@@ -261,31 +285,37 @@ describe('a fetch job', () => {
   it('without a configuration, or with a broken one, is a person’s to mend and never comes back', async () => {
     const { store, handle, logged } = await start();
     expect(await handle(jobOf({ mailboxes: ['support'] }))).toEqual({ batchItemFailures: [] });
-    expect(logged()[0]?.['message']).toContain('no mailbox is configured');
+    const problems = (at: number) => JSON.stringify(logged()[at]?.['problems']);
+    expect(problems(0)).toContain('no mailbox is configured');
     const version = await store.replace(MAILBOXES_KEY, Buffer.from('{"v": 1, "mailboxes": "hunter2"'), null);
     await handle(jobOf({ mailboxes: ['support'] }));
-    expect(logged()[1]?.['message']).toContain('is not JSON');
+    expect(problems(1)).toContain('is not JSON');
     await store.replace(MAILBOXES_KEY, Buffer.from('{"v": 1, "mailboxes": [{}], "x": 1}'), version);
     await handle(jobOf({ mailboxes: ['support'] }));
-    expect(logged()[2]?.['message']).toMatch(/mailboxes\[0\].*\n.*mailboxes\[0\]/);
+    expect(problems(2)).toMatch(/mailboxes\[0\].*mailboxes\[0\]/);
+    for (const line of logged())
+      expect(line).toMatchObject({ level: 'error', code: 'E_SETTINGS', bundle: 'b1' });
     expect(JSON.stringify(logged())).not.toContain('hunter2');
   });
 
-  it('comes back when the store could not be read', async () => {
-    const { handle, logged } = await start({
-      behind: (store) => ({
-        ...store,
-        read: async (key) => {
-          throw new StoreError('unreachable', {
-            ...{ kind: 'later', code: 'E_STORE_NETWORK', operation: 'read', key },
-          });
-        },
-      }),
-    });
-    expect(await handle(jobOf({ mailboxes: ['support'] }), 'nonsense')).toEqual({
+  it('comes back when the store could not be read: in a minute the first time, lest its bundle wait for half an hour', async () => {
+    const { handle, receive, logged, queue } = await start({ behind: unreachable });
+    const job = jobOf({ mailboxes: ['support'] });
+    expect(await handle(job, 'nonsense')).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] });
+    expect(logged()[0]).toMatchObject({ level: 'error', message: 'job failed: unreachable' });
+    expect(queue.again).toEqual([['r0', 60_000]]);
+    // What lasts is not tried three times within minutes.
+    expect(await receive(received(2, job))).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] });
+    expect(queue.again).toHaveLength(1);
+  });
+
+  it('comes back as late as the queue says where that refuses, and says so', async () => {
+    const { handle, logged, queue } = await start({ behind: unreachable });
+    queue.broken = new JobsError('denied', { kind: 'person', code: 'E_JOBS_DENIED' });
+    expect(await handle(jobOf({ mailboxes: ['support'] }))).toEqual({
       batchItemFailures: [{ itemIdentifier: 'm0' }],
     });
-    expect(logged()[0]).toMatchObject({ level: 'error', message: 'job failed: unreachable' });
+    expect(logged()[1]).toMatchObject({ level: 'warn', code: 'E_JOBS_DENIED', reason: 'denied' });
   });
 
   it('fetches nine good mailboxes beside a dead one', async () => {
@@ -393,6 +423,18 @@ describe('messages that a killed process left behind', () => {
     await handle(jobOf({ mailboxes: ['support'] }));
     expect(logged()).toMatchObject([{ outcome: 'done', counts: { stored: 2 } }]);
     expect(queue.sent).toHaveLength(1);
+  });
+
+  it('are sent within what the runs left of the function’s time', async () => {
+    const { server, store, handle, queue, time } = await start();
+    await configure(store, server, [{}]);
+    await leftBehind(store, ['one']);
+    time.eachMs = 26_900;
+    await handle(jobOf({ mailboxes: ['support'] }));
+    expect(queue.sent).toHaveLength(1);
+    // Of thirty seconds, the run took all but a tenth; the rest is for answering.
+    expect(queue.withinMs).toBeLessThan(1_200);
+    expect(queue.withinMs).toBeGreaterThan(0);
   });
 
   it('wait for the next slot where the queue does not take them, and no job fails for it', async () => {

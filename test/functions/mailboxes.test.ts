@@ -17,6 +17,17 @@ describe('the mailboxes of a bucket', () => {
     expect((await readMailboxes(store)).document.mailboxes.map(({ id }) => id)).toEqual(['a', 'b']);
   });
 
+  it.each([
+    ['with a byte order mark', '\ufeff', (text: string) => text],
+    ['with CRLF', '', (text: string) => text.replaceAll('\n', '\r\n')],
+    ['in one line', '', (text: string) => text.replaceAll(/\n */g, '')],
+  ])('may be written by any editor: %s', async (_what, before, edited) => {
+    const store = memoryStore('archive');
+    const text = JSON.stringify({ v: 1, mailboxes: [mailbox('a')] }, null, 2);
+    await store.replace(MAILBOXES_KEY, Buffer.from(before + edited(text)), null);
+    expect((await readMailboxes(store)).document.mailboxes.map(({ id }) => id)).toEqual(['a']);
+  });
+
   it('are not those of another store, and are gone with their document', async () => {
     const [one, other] = [memoryStore('archive'), memoryStore('archive')];
     await one.replace(MAILBOXES_KEY, body('a'), null);

@@ -121,6 +121,25 @@ describe('a batch of messages', () => {
     expect(lines[0]).toContain('not a Message Stored');
   });
 
+  it('takes an event of a later version of Mailferry, which may have fields more', async () => {
+    const { parse, events } = await world();
+    const headers = { subject: 'good', priority: 'high' };
+    const later = { ...stored('u1', GOOD), labels: ['inbox'], headers };
+    expect(await parse(body(later, { 'replay-name': 'again' }))).toEqual([]);
+    expect(events.map(({ detailType }) => detailType)).toEqual(['Message Parsed']);
+  });
+
+  it.each([
+    ['a hash that is none', { sha256: 'x' }],
+    ['a date that is none', { storedAt: 'yesterday' }],
+    ['no key', { key: undefined }],
+    ['a mailbox beyond its letters', { mailbox: '../box' }],
+  ])('refuses %s', async (_what, change) => {
+    const { parse, events } = await world();
+    expect(await parse(body({ ...stored('u1', GOOD), ...change }))).toEqual(['m0']);
+    expect(events).toEqual([]);
+  });
+
   it('passes over a message of another bucket', async () => {
     const { parse, events, lines } = await world();
     expect(await parse(body(stored('u1', GOOD, { bucket: 'another' } as Partial<MessageStored>)))).toEqual(

@@ -140,7 +140,10 @@ export async function functionProgram(installed: Installed, options: FunctionOpt
       jobs += 1;
       const messageId = `job-${jobs}`;
       const job = { v: 1, bundle: 'bundle', slot: new Date().toISOString(), mailboxes: [user] };
-      const invoke = (id: string, body: string) => runtime.invoke({ Records: [{ messageId: id, body }] });
+      const invoke = (id: string, body: string) =>
+        runtime.invoke({
+          Records: [{ messageId: id, receiptHandle: id, attributes: { ApproximateReceiveCount: '1' }, body }],
+        });
       const withSuspects = async () => {
         let outcome = await invoke(messageId, JSON.stringify(job));
         while (!('killed' in outcome)) {

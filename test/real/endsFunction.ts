@@ -99,7 +99,9 @@ export async function startFunctionIn<O extends Ending, S extends Sandbox<O>>(
   });
   let jobs = 0;
   const invoke = ({ messageId, body }: Pick<QueuedMessage, 'messageId' | 'body'>) =>
-    runtime.invoke({ Records: [{ messageId, body }] });
+    runtime.invoke({
+      Records: [{ messageId, receiptHandle: messageId, attributes: { ApproximateReceiveCount: '1' }, body }],
+    });
   const work = async () => {
     const message = queue.next();
     if (message === undefined) return undefined;

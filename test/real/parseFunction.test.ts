@@ -91,6 +91,10 @@ describe.skipIf(missing)(title, () => {
       expect(outcome, runtime.log.slice(-2000)).toMatchObject({ result: { batchItemFailures: [] } });
     }
     expect(runtime.starts).toBe(1);
+    const lines = runtime.log.split('\n').filter((line) => line.includes('"messageId"'));
+    expect(lines.map((line) => (JSON.parse(line) as { level: string }).level)).toEqual(
+      ['first', 'second'].flatMap(() => ['info', 'warn', 'info']),
+    );
     const events = await far.events('box');
     const [parsed, unparsable] = events;
     expect(events.map((event) => event['detail-type'])).toEqual(

@@ -173,6 +173,11 @@ describe('a secret that is not what the reference says', () => {
     expectHidden(secrets, canary);
   });
 
+  it('may begin with a byte order mark, as files from some editors do', async () => {
+    const { secrets } = await vaultWith({ s: '\ufeff{"a": "x"}' });
+    expect((await secrets.read('secretsmanager:s#a', false)).reveal()).toBe('x');
+  });
+
   it.each(['constructor', 'toString', '__proto__'])('has no key that objects inherit: %s', async (key) => {
     const { secrets } = await vaultWith({ s: '{"a": "x"}' });
     expect((await refusal(secrets.read(`secretsmanager:s#${key}`, false))).code).toBe('E_SECRET_MISSING');

@@ -1,5 +1,5 @@
 /**
- * A stand-in for a FIFO queue of SQS: it answers SendMessageBatch over AWS's own protocol, drops repeats for five minutes,
+ * A stand-in for a FIFO queue of SQS: it answers SendMessageBatch and notes ChangeMessageVisibility over AWS's own protocol, drops repeats for five minutes,
  * and hands jobs out as a function's event source does, one of a group at a time. It is not the queue: it has no
  * visibility timeout, no dead-letter queue, no permissions and no signature check, and keeps everything in memory.
  */
@@ -32,6 +32,8 @@ export interface JobsQueue {
   readonly taken: readonly QueuedMessage[];
   /** Repeats that were dropped. */
   readonly repeats: readonly QueuedMessage[];
+  /** Of each ChangeMessageVisibility that was served. */
+  readonly changes: readonly { readonly receipt: unknown; readonly seconds: unknown }[];
   /** Taken from the front, one for each call. */
   readonly faults: QueueFault[];
   readonly calls: { SendMessageBatch: number };
@@ -41,6 +43,9 @@ export interface JobsQueue {
   back(message: QueuedMessage): void;
   stop(): Promise<void>;
 }
+
+/** Refused, as one is that was handed out to somebody else since. */
+export const UNKNOWN_RECEIPT = 'unknown';
 
 const REPEAT_MS = 300_000;
 const MAX_ENTRIES = 10;
@@ -59,6 +64,7 @@ export async function startJobsQueue(now: () => number = Date.now): Promise<Jobs
   const waiting: QueuedMessage[] = [];
   const inHand = new Set<QueuedMessage>();
   const seen = new Map<string, { readonly messageId: string; readonly atMs: number }>();
+  const changes: { receipt: unknown; seconds: unknown }[] = [];
   const faults: QueueFault[] = [];
   const calls = { SendMessageBatch: 0 };
 
@@ -108,10 +114,16 @@ export async function startJobsQueue(now: () => number = Date.now): Promise<Jobs
         throw new AwsJsonError('com.amazonaws.sqs#QueueDoesNotExist', 'The specified queue does not exist.');
       return sendBatch(input['Entries'] as readonly Entry[]);
     },
+    'AmazonSQS.ChangeMessageVisibility': ({ ReceiptHandle: receipt, VisibilityTimeout: seconds }) => {
+      if (receipt === UNKNOWN_RECEIPT)
+        throw new AwsJsonError('com.amazonaws.sqs#ReceiptHandleIsInvalid', 'The receipt handle is invalid.');
+      changes.push({ receipt, seconds });
+      return {};
+    },
   });
   return {
     url: `${server.endpoint}${PATH}`,
-    ...{ taken, repeats, faults, calls },
+    ...{ taken, repeats, changes, faults, calls },
     next() {
       const busy = new Set([...inHand].map(({ group }) => group));
       const at = waiting.findIndex(({ group }) => !busy.has(group));

@@ -59,7 +59,7 @@ describe('histories from seeds', () => {
   });
 
   it.each([
-    ['silentBus', 'I12 time'],
+    ['silence', 'I12 time'],
     ['lyingBus', 'I6 record'],
     ['forgetfulState', 'I6 record'],
     ['brokenClock', 'unexpected error'],

@@ -3,10 +3,14 @@ import type { FetchPorts } from '../../lib/fetch/ports.ts';
 
 const NEVER = new Promise<never>(() => {});
 
-/** A bus that says nothing, not even no. */
-export function silentBus(ports: FetchPorts): FetchPorts {
-  const { publisher } = ports;
-  return { ...ports, publisher: { durable: true, prove: () => publisher.prove(), publish: () => NEVER } };
+/** A bus that says nothing, not even no, and a clock that rings for nobody: with one that does a run ends all the same. */
+export function silence(ports: FetchPorts): FetchPorts {
+  const { publisher, clock } = ports;
+  return {
+    ...ports,
+    publisher: { durable: true, prove: () => publisher.prove(), publish: () => NEVER },
+    clock: { ...clock, after: () => () => {} },
+  };
 }
 
 /** A bus that says it took what it never saw. */
