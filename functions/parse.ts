@@ -13,11 +13,12 @@ let jobs: Promise<ParseJobs> | undefined;
 
 /** Settings and clients are made once per cold start, and not at all where this only parses. */
 async function wired(): Promise<ParseJobs> {
-  const [{ readEnvironment }, { wireParsing }] = await Promise.all([
+  const [{ readEnvironment }, { wireParsing }, { systemClock: clock }] = await Promise.all([
     import('./environment.ts'),
     import('./parseWiring.ts'),
+    import('../lib/fetch/systemClock.ts'),
   ]);
-  return { ports: wireParsing(readEnvironment(process.env), file), log: writeLine };
+  return { ports: wireParsing(readEnvironment(process.env), file), clock, log: writeLine };
 }
 
 /** Not console.log: Lambda puts words before what that says, and a line would be no JSON any more. */

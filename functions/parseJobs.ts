@@ -5,7 +5,7 @@
  */
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { PARSE_MS, parseStored } from '../lib/parse/parseStored.ts';
-import type { ParsePorts } from '../lib/parse/ports.ts';
+import type { ParseClock, ParsePorts } from '../lib/parse/ports.ts';
 import { StoreError } from '../lib/store/port.ts';
 import type { Remaining } from './remaining.ts';
 import { parseStoredEvent } from './storedEvent.ts';
@@ -13,8 +13,12 @@ import { parseStoredEvent } from './storedEvent.ts';
 /** Left for storing what was parsed, for logging and for answering. */
 const ANSWER_MS = 10_000;
 
+/** Left for answering alone: a function that is killed answers for none, and what it did counts as not done. */
+const LAST_MS = 2_000;
+
 export interface ParseJobs {
   readonly ports: ParsePorts;
+  readonly clock: ParseClock;
   /** One line of JSON. */
   log(line: string): void;
 }
@@ -30,11 +34,26 @@ export async function parseJobs(
     // A mail that is cut off by our own deadline would be blamed for it. The first one has all the time there is.
     const enough = at === 0 || context.getRemainingTimeInMillis() >= PARSE_MS + ANSWER_MS;
     if (!enough) log(jobs, record, { level: 'info', message: 'left for another delivery: no time' });
-    if (!enough || !(await handled(jobs, record))) {
+    const leftMs = context.getRemainingTimeInMillis() - LAST_MS;
+    if (!enough || !(await inTime(jobs, record, leftMs))) {
       batchItemFailures.push({ itemIdentifier: record.messageId });
     }
   }
   return { batchItemFailures };
+}
+
+/** As `handled`. What a slow store or bus still holds when the time is up does no harm later: it would be done again. */
+function inTime(jobs: ParseJobs, record: SQSRecord, leftMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const cancel = jobs.clock.after(Math.max(0, leftMs), () => {
+      log(jobs, record, { level: 'error', message: 'left for another delivery: the time was up' });
+      resolve(false);
+    });
+    void handled(jobs, record).then((done) => {
+      cancel();
+      resolve(done);
+    });
+  });
 }
 
 /** False: deliver it again. */

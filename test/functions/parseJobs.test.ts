@@ -3,6 +3,7 @@ import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { parseJobs } from '../../functions/parseJobs.ts';
 import type { MailferryEvent, MessageStored } from '../../lib/events/shapes.ts';
+import { systemClock } from '../../lib/fetch/systemClock.ts';
 import { eventId, messageKey } from '../../lib/mailbox/names.ts';
 import { type ParsePorts, ParserError } from '../../lib/parse/ports.ts';
 import { digestOf } from '../../lib/store/checksum.ts';
@@ -75,7 +76,11 @@ async function world(changes: Partial<ParsePorts> = {}, remainingMs: readonly nu
       const event: SQSEvent = {
         Records: bodies.map((text, at) => ({ messageId: `m${at}`, body: text }) as SQSRecord),
       };
-      const answer = await parseJobs({ ports, log: (line) => lines.push(line) }, event, context);
+      const answer = await parseJobs(
+        { ports, clock: systemClock, log: (line) => lines.push(line) },
+        event,
+        context,
+      );
       return answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
     },
   };
@@ -153,6 +158,27 @@ describe('a batch of messages', () => {
     const { parse, events } = await world({}, [39_999]);
     expect(await parse(body(stored('u1', GOOD)), body(stored('u2', GOOD)))).toEqual(['m1']);
     expect(events).toHaveLength(1);
+  });
+
+  it('answers for what it did though the bus falls silent, before it is killed', async () => {
+    let told = 0;
+    const publisher: ParsePorts['publisher'] = {
+      durable: true,
+      prove: async () => {},
+      publish: (some) => {
+        told += 1;
+        return told > 1 ? new Promise(() => {}) : Promise.resolve(some.map(() => ({ accepted: true })));
+      },
+    };
+    // Of the second record: enough to begin, and then so much is left.
+    const { parse, lines } = await world({ publisher }, [120_000, 120_000, 2_100, 30_000]);
+    const [one, other] = [body(stored('u1', GOOD)), body(stored('u2', GOOD))];
+    expect(await parse(one, other, one)).toEqual(['m1', 'm2']);
+    expect(lines.map((line) => (JSON.parse(line) as { message: string }).message)).toEqual([
+      'parsed',
+      'left for another delivery: the time was up',
+      'left for another delivery: no time',
+    ]);
   });
 
   it('fails what another delivery may help: the store, the bus, a parser that does not start', async () => {
