@@ -100,6 +100,26 @@ describe.skipIf(!osls)(title, () => {
     }
   });
 
+  it('lets the rule, and nothing else, send to the queues that it names, by one policy a queue', () => {
+    const statements = ofType('AWS::SQS::QueuePolicy').map(({ properties }) => {
+      const { Statement } = properties['PolicyDocument'] as { Statement: readonly Fields[] };
+      const [statement] = Statement;
+      expect(Statement).toHaveLength(1);
+      expect([statement?.['Action'], statement?.['Condition']]).toEqual([
+        'sqs:SendMessage',
+        { ArnEquals: { 'aws:SourceArn': 'MessageStored.Arn' } },
+      ]);
+      // SQS Developer Guide: a policy must cover one queue only.
+      expect(properties['Queues']).toEqual([String(statement?.['Resource']).replace('.Arn', '')]);
+      return statement?.['Resource'];
+    });
+    const [target] = one('MessageStored')['Targets'] as unknown as {
+      Arn: string;
+      DeadLetterConfig: { Arn: string };
+    }[];
+    expect(statements.sort()).toEqual([target?.DeadLetterConfig.Arn, target?.Arn].sort());
+  });
+
   it('gives a first-in-first-out queue a dead-letter queue of its kind, and tries a job within what the queue keeps', () => {
     expect([one('Jobs')['FifoQueue'], one('JobsDead')['FifoQueue']]).toEqual([true, true]);
     const { maxReceiveCount } = one('Jobs')['RedrivePolicy'] as { maxReceiveCount: number };
