@@ -6,6 +6,7 @@ import {
   type EventsSettings,
   type Mailbox,
   parseSettingsFile,
+  REGION,
   SettingsError,
   type SettingsFile,
   type StoreSettings,
@@ -187,9 +188,17 @@ interface Regional {
 const ANY_REGION = 'us-east-1';
 
 export function withRegion<T extends Regional>(part: T, env: Host['env']): T {
-  const region = part.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
+  const region = part.region ?? regionIn(env, 'AWS_REGION') ?? regionIn(env, 'AWS_DEFAULT_REGION');
   if (region !== undefined) return { ...part, region };
   return part.endpoint === undefined ? part : { ...part, region: ANY_REGION };
+}
+
+function regionIn(env: Host['env'], variable: string): string | undefined {
+  const region = env[variable];
+  // Empty, as a script or a container gives it whose own variable is not set.
+  if (region === undefined || region === '') return undefined;
+  if (REGION.test(region)) return region;
+  throw new UsageError(`${variable} is ${JSON.stringify(region)}, which is no name of a region.`);
 }
 
 function missingRegions(parts: { store: StoreSettings; events: EventsSettings | undefined }): string[] {

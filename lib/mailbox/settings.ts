@@ -141,7 +141,18 @@ const mailboxes = z
   .array(mailbox, 'must be a list of mailboxes, each of which begins with "- id:"')
   .min(1, 'must name at least one mailbox');
 
-const WEB = 'must be a URL that begins with https:// or http://';
+const WEB =
+  'must be a URL that begins with https:// or http://, with neither user, password, query nor fragment';
+
+/** What else stands in it would be left out without a word. */
+const endpoint = z.url({ protocol: /^https?$/, error: WEB, abort: true }).refine((text) => {
+  const { username, password, search, hash } = new URL(text);
+  return username + password + search + hash === '';
+}, WEB);
+
+/** It becomes part of a host name. */
+export const REGION = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
+const region = z.string().regex(REGION, 'must be the name of a region, such as eu-central-1');
 
 const LOCK_DAYS = 'must be a whole number of days from 1 to 36500';
 
@@ -157,9 +168,9 @@ const store = z.union(
     z.strictObject({ folder: z.string().min(1) }),
     z.strictObject({
       bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be a bucket name'),
-      region: z.string().min(1).optional(),
+      region: region.optional(),
       /** Of an S3-compatible store; absent for AWS. */
-      endpoint: z.url({ protocol: /^https?$/, error: WEB }).optional(),
+      endpoint: endpoint.optional(),
       pathStyle: z.boolean().optional(),
       objectLock: objectLock.optional(),
     }),
@@ -173,8 +184,8 @@ const events = z.union(
     z.strictObject({ stdout: z.literal(true, 'must be true') }),
     z.strictObject({
       bus: z.string().regex(/^[A-Za-z0-9._/-]{1,256}$/, 'must be the name of an event bus'),
-      region: z.string().min(1).optional(),
-      endpoint: z.url({ protocol: /^https?$/, error: WEB }).optional(),
+      region: region.optional(),
+      endpoint: endpoint.optional(),
     }),
   ],
   { error: 'must be { file }, { stdout: true } or { bus, region?, endpoint? }' },

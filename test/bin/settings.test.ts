@@ -163,6 +163,11 @@ mailboxes:
     expect(said.code).toBe(EXIT.usage);
     expect(said.stderr).toContain('store.region');
     expect(said.stderr).toContain('events.region');
+    // An empty one is one that is not set.
+    expect(await mailferry(['fetch'], { cwd, env: { AWS_REGION: '' } })).toEqual(said);
+    expect(await mailferry(['fetch'], { cwd, env: { AWS_REGION: 'eu west' } })).toMatchObject({
+      ...{ code: EXIT.usage, stderr: expect.stringContaining('AWS_REGION is "eu west"') },
+    });
     const settings = await loadSettings(NOTHING, at(cwd, { AWS_REGION: 'eu-west-1' }));
     expect(settings).toMatchObject({ store: { region: 'eu-west-1' }, events: { region: 'eu-west-1' } });
     expect(wire(settings, { env: {}, stdout: process.stdout }).store.place).toEqual({ bucket: 'one' });
