@@ -4,6 +4,7 @@
  */
 import { promises as fs } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectories } from '../lib/store/folderDirectories.ts';
 import { UsageError } from './exitCodes.ts';
 import { type Destination, exportError, type Outgoing, syncFolder } from './exported.ts';
 
@@ -40,7 +41,7 @@ async function begin(folder: string): Promise<void> {
   });
   if (names.length > 0 && !PARTS.every((part) => names.includes(part)))
     throw new UsageError(`${folder} is not empty, and no Maildir; nothing was written. Name another folder.`);
-  for (const part of PARTS) await fs.mkdir(join(folder, part), { recursive: true, mode: FOLDER_MODE });
+  for (const part of PARTS) await makeDirectories(join(folder, part), FOLDER_MODE);
 }
 
 /** What stands between the time and the flags of a name. */

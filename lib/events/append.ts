@@ -90,15 +90,26 @@ async function open(path: string): Promise<fs.FileHandle> {
   return fs.open(path, APPEND | constants.O_CREAT, FILE_MODE);
 }
 
-/** Makes what is missing of the folder, and syncs the name of each new one in the one above. */
-async function makeFolder(folder: string): Promise<void> {
-  const first = await fs.mkdir(folder, { recursive: true, mode: FOLDER_MODE });
-  if (first === undefined) return;
-  const top = dirname(first);
-  for (let made = folder; made !== top; ) {
-    made = dirname(made);
-    await syncFolder(made);
+/**
+ * Makes what is missing of the folder, and syncs the name of each new one in the one above. QUIRK: Node's own recursive
+ * mkdir never ends where a file system says ENOENT although the folder above is there, as /proc and automounted ones do.
+ */
+async function makeFolder(folder: string, isAboveThere = false): Promise<void> {
+  try {
+    await fs.mkdir(folder, { mode: FOLDER_MODE });
+  } catch (error) {
+    if (await isFolder(folder)) return;
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (!isMissing || isAboveThere || dirname(folder) === folder) throw error;
+    await makeFolder(dirname(folder));
+    return makeFolder(folder, true);
   }
+  await syncFolder(dirname(folder));
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const found = await fs.stat(path).catch(() => null);
+  return found?.isDirectory() ?? false;
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -137,6 +137,12 @@ describe('what the system refuses', () => {
   });
 });
 
+it('a folder that the file system will not make, nor refuse as others do, is given up', async () => {
+  await expect(ndjsonFile('/proc/mailferry/events.ndjson').prove()).rejects.toMatchObject({
+    code: 'E_EVENTS_BUSY',
+  });
+});
+
 describe('the file', () => {
   it('is made where it is missing, with its folders, for the user alone', async () => {
     const deep = join(folder, 'x', 'y', 'events.ndjson');
