@@ -14,6 +14,9 @@ const OF_STORED_MAIL = {
   'no-server': { type: 'boolean' },
 } as const;
 
+/** They name a file or a folder. */
+const PATHS = ['config', 'folder', 'mbox', 'maildir', 'transcript', 'ca'] as const;
+
 /** The commands that have them; the others go without. */
 const TAKEN_BY: Readonly<Record<keyof typeof OF_STORED_MAIL, readonly CommandName[]>> = {
   mailbox: ['parse', 'announce', 'verify', 'export'],
@@ -187,6 +190,11 @@ function parsed(argv: readonly string[]) {
   for (const [option, value] of Object.entries(values))
     if (value === '' || (Array.isArray(value) && value.includes('')))
       throw new UsageError(`--${option} is empty: give it a value, or leave it out.`);
+  for (const option of PATHS)
+    if (values[option] === '-')
+      throw new UsageError(
+        `--${option} - would be of that very name: neither stdin nor stdout is meant by it. Say ./- where that is wanted.`,
+      );
   if (positionals.includes(''))
     throw new UsageError('An argument is empty: an ID of a mailbox, or a command.');
   return { values, positionals };

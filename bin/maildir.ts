@@ -6,7 +6,7 @@ import { promises as fs } from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectories } from '../lib/store/folderDirectories.ts';
 import { UsageError } from './exitCodes.ts';
-import { type Destination, exportError, type Outgoing, syncFolder } from './exported.ts';
+import { type Destination, exportError, type Outgoing, place, syncFolder } from './exported.ts';
 
 const PARTS = ['tmp', 'new', 'cur'] as const;
 const FOLDER_MODE = 0o700;
@@ -61,10 +61,8 @@ async function put(folder: string, message: Outgoing): Promise<void> {
   const temp = join(folder, 'tmp', `${name}.${process.pid}`);
   try {
     await write(temp, message, seconds);
-    await fs.link(temp, join(folder, 'new', name)).catch((error: NodeJS.ErrnoException) => {
-      // Another command writes the same ones.
-      if (error.code !== 'EEXIST') throw error;
-    });
+    // Where it exists, another command writes the same ones.
+    await place(temp, join(folder, 'new', name));
   } catch (error) {
     throw exportError(error, folder);
   } finally {

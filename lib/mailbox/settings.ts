@@ -180,7 +180,12 @@ const store = z.union(
 
 const events = z.union(
   [
-    z.strictObject({ file: z.string().min(1) }),
+    z.strictObject({
+      file: z
+        .string()
+        .min(1)
+        .refine((path) => path !== '-', 'must be a file; for stdout: { stdout: true }'),
+    }),
     z.strictObject({ stdout: z.literal(true, 'must be true') }),
     z.strictObject({
       bus: z.string().regex(/^[A-Za-z0-9._/-]{1,256}$/, 'must be the name of an event bus'),
@@ -200,7 +205,7 @@ const settingsFile = z.strictObject({ store, events: events.optional(), connecti
 const places = z.strictObject({ store, events: events.optional() });
 
 /** `config/mailboxes.json` in the bucket. */
-const mailboxesDocument = z.strictObject({ v: z.literal(1), connectionsPerHost, mailboxes });
+const mailboxesDocument = z.strictObject({ v: z.literal(1, 'must be 1'), connectionsPerHost, mailboxes });
 
 export { isRecord } from './settingsWords.ts';
 

@@ -57,7 +57,7 @@ describe('the settings file', () => {
   it('that is a folder is told as such', async () => {
     const said = await mailferry(['status', '--config', '.'], { cwd: await workFolder() });
     expect(said.code).toBe(EXIT.usage);
-    expect(said.stderr).toContain('is a folder: name the settings file in it.');
+    expect(said.stderr).toContain('is a folder: name the file in it.');
   });
 
   it('with very many mailboxes names the one that was meant, and never all of them', async () => {
