@@ -24,13 +24,27 @@ export class Directories {
   /** Folders whose own names, and those of their parents, were made durable by this process. */
   readonly #durable = new Set<string>();
   readonly #syncs = new Map<string, Syncs>();
+  /** That of the store's folder when it was first written to. */
+  #device: number | undefined;
 
   constructor(root: string) {
     this.#root = root;
   }
 
-  /** Makes the store's folder and `child` in it, and syncs every parent of a folder that had to be made. */
+  /**
+   * Makes the store's folder and `child` in it, and syncs every parent of a folder that had to be made. A disk that was
+   * unmounted meanwhile leaves an empty folder in its place, where all mail would be stored anew, and unseen later. One
+   * that was mounted again may have another number, and has `child`.
+   */
   async makeRoot(child: string): Promise<void> {
+    const isKnown = this.#device === undefined || (await isDirectory(child));
+    if (!isKnown && (await deviceOf(this.#root)) !== this.#device)
+      throw Object.assign(new Error(`${this.#root} is on another disk than before`), { code: 'EOTHERDISK' });
+    await this.#makeRoot(child);
+    this.#device = await deviceOf(this.#root);
+  }
+
+  async #makeRoot(child: string): Promise<void> {
     const first = await makeDirectories(child, DIRECTORY_MODE);
     if (first === undefined) return;
     for (let made = child; made.length >= first.length; made = dirname(made)) await this.sync(dirname(made));
@@ -113,6 +127,15 @@ async function makeOne(directory: string, mode: number): Promise<boolean | 'noth
     if (errno !== 'EEXIST' || (await fs.stat(directory).catch(errnoOf)) !== 'ENOENT') throw error;
     throw Object.assign(new Error(`${directory} is a link that leads nowhere`), { code: 'EDANGLING' });
   }
+}
+
+/** Of what is there of the way to `path`. */
+async function deviceOf(path: string): Promise<number> {
+  const found = await fs.stat(path).catch((error: unknown) => {
+    if (errnoOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
+    return null;
+  });
+  return found === null ? deviceOf(dirname(path)) : found.dev;
 }
 
 async function isDirectory(path: string): Promise<boolean> {

@@ -9,6 +9,7 @@
  * | EINVAL, ENOTSUP and the like of fsync | person | nothing is durable there: another file system is needed |
  * | EIO | person | a failed fsync may succeed when repeated although the bytes are lost, so it is never retried |
  * | EEXIST of a folder, ENOTDIR, EISDIR, ELOOP; a link that leads nowhere | person | something else stands in the folder's place |
+ * | ours: another disk than before | person | what was mounted there is away |
  * | ENAMETOOLONG | person | the folder's path leaves no room for names in it |
  * | the rest: EMFILE, ENFILE, ENOMEM, ESTALE, ENOENT of a temporary file that was swept away | later | passes |
  *
@@ -76,11 +77,16 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   ENOTDIR: PATH,
   EISDIR: PATH,
   ELOOP: PATH,
-  // Ours, of folderDirectories.ts.
+  // This and the next are ours, of folderDirectories.ts.
   EDANGLING: {
     kind: 'person',
     code: 'E_STORE_PATH',
     next: 'Mount what it leads to, or make the link anew, then run again.',
+  },
+  EOTHERDISK: {
+    kind: 'person',
+    code: 'E_STORE_OTHER_DISK',
+    next: 'Mount what was there again; where the other one is meant, start Mailferry anew.',
   },
   ENAMETOOLONG: {
     kind: 'person',

@@ -1,5 +1,5 @@
 /** Folders as they are found: on file systems that lack something, behind links, with other programs' files in them. */
-import { copyFile, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../lib/store/checksum.ts';
@@ -35,6 +35,41 @@ describe('a folder that cannot be had', () => {
     const refused = { kind: 'person', code: 'E_STORE_PATH' };
     await expect(openStore(file).replace(state, bytes('{}'), null)).rejects.toMatchObject(refused);
     await expect(create(openStore(file))).rejects.toMatchObject(refused);
+  });
+
+  it('since what was mounted there is away is not made anew beneath it', async () => {
+    const folder = join(await emptyFolder(), 'disk', 'store');
+    const store = openStore(folder);
+    expect(await create(store)).toBe('created');
+    await rm(join(folder, '..'), { recursive: true });
+    let isMounted = false;
+    hook(async (call, perform) => {
+      const found = await perform();
+      return call.name === 'stat' && !isMounted ? Object.assign(found as object, { dev: 1 }) : found;
+    });
+    await create(store).catch(() => {});
+    for (const write of [create, (to: ObjectStore) => to.replace(state, bytes('{}'), null)])
+      await expect(write(store)).rejects.toMatchObject({ kind: 'person', code: 'E_STORE_OTHER_DISK' });
+    expect(await readdir(join(folder, '..')).catch(() => [])).toEqual([]);
+    isMounted = true;
+    expect(await create(store)).toBe('created');
+  });
+
+  it('is had again where it is mounted as another disk than before', async () => {
+    const folder = await emptyFolder();
+    const store = openStore(folder);
+    expect(await create(store)).toBe('created');
+    let failed = false;
+    hook(async (call, perform) => {
+      if (call.name === 'open' && !failed) {
+        failed = true;
+        throw systemError('ESTALE', call);
+      }
+      const found = await perform();
+      return call.name === 'stat' ? Object.assign(found as object, { dev: 1 }) : found;
+    });
+    await expect(create(store)).rejects.toMatchObject({ kind: 'later' });
+    expect(await create(store)).toBe('exists');
   });
 
   it('since its path is too long is not told as something in the way', async () => {

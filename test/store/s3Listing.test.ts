@@ -85,3 +85,11 @@ it('the probe removes nothing of a store that lists what was not asked for', asy
   expect(requestsOf('ListObjectsV2')).not.toHaveLength(0);
   expect(requestsOf('DeleteObject')).toHaveLength(0);
 });
+
+it('the probe writes nothing where it could find nothing again to remove it', async () => {
+  const store = await storeWith(({ operation }) =>
+    operation === 'ListObjectsV2' ? s3Error(404, 'NoSuchKey') : stored,
+  );
+  await expect(probe(store, { random: Math.random })).rejects.toMatchObject({ operation: 'list' });
+  expect(requestsOf('PutObject')).toHaveLength(0);
+});
