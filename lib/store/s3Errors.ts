@@ -177,7 +177,9 @@ const NO_WORDS = /^(UnknownError$|@aws-sdk XML parse error)/;
 /** Such a page is not quoted: some repeat the request's headers. HTTP's words for its status say as much. */
 function wordsOf(error: unknown, status: number | undefined): string {
   if (!(error instanceof Error)) return String(error);
-  if (status === undefined || !NO_WORDS.test(error.message)) return error.message;
+  // The SDK's further lines send the reader to a field that is not passed on.
+  const [line = ''] = error.message.split('\n', 1);
+  if (status === undefined || !NO_WORDS.test(line)) return line;
   if (status < 300) return NOT_A_STORE;
   return '$response' in error ? reasonIn(error.$response) : '';
 }

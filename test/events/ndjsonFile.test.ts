@@ -118,6 +118,14 @@ describe('what the system refuses', () => {
     expect(await publisher.publish([messageStored('a')])).toEqual([accepted]);
   });
 
+  it('a file system that cannot sync folders keeps no events, whenever it is asked', async () => {
+    const refusal = Object.assign(new Error('EINVAL: invalid argument, fsync'), { code: 'EINVAL' });
+    vi.spyOn(await handles(), 'sync').mockRejectedValueOnce(refusal);
+    await expect(ndjsonFile(file).publish([messageStored('a')])).rejects.toMatchObject({
+      ...{ kind: 'person', code: 'E_EVENTS_NO_SYNC' },
+    });
+  });
+
   it('a sync that fails accepts nothing, and the event is written anew the next time', async () => {
     const failure = Object.assign(new Error('EIO: i/o error, fsync'), { code: 'EIO' });
     vi.spyOn(await handles(), 'sync').mockRejectedValueOnce(failure);

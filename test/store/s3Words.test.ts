@@ -49,12 +49,18 @@ describe('a refusal', () => {
     ['create', s3Error(400, 'XMinioAdminBucketQuotaExceeded'), 'person E_STORE_FULL', /make room/],
     ['read', s3Error(403, 'InvalidObjectState'), 'person E_STORE_ARCHIVED', /restore it/],
     ['read', proxy(200), 'later E_STORE_UNAVAILABLE', /proxy answers/],
+    [
+      'read',
+      { status: 200, headers: { etag: '"e1"', 'last-modified': 'yesterday' }, body: 'x' },
+      'later E_STORE_UNAVAILABLE',
+      /yesterday\. The next run/,
+    ],
     ['verify', { status: 400 }, 'person E_STORE_REFUSED', /400: Bad Request\. .*mailferry probe/],
   ] as const)('to %s: %o is %s', async (operation, answer, error, message) => {
     const { kind, code, message: said } = await told(answer, operation);
     expect(`${kind} ${code}`).toBe(error);
     expect(said).toMatch(message);
-    expect(said).not.toMatch(/UnknownError|aws-sdk|of a proxy|[.?!]\. /);
+    expect(said).not.toMatch(/UnknownError|aws-sdk|Deserialization|of a proxy|[.?!]\. /);
   });
 
   it('is told without a second full stop behind words that have one', async () => {
