@@ -48,19 +48,24 @@ async function begin(
   const { requestTimeout } = options;
   const answer = await calls.client.send(command, { requestTimeout });
   const { Body: body, ETag: version, ContentLength: size, LastModified: stored } = answer;
-  if (!(body instanceof Readable)) throw noObject(answer);
-  const storedMs = stored?.getTime() ?? null;
-  // Under an empty ETag the next replace would have no condition.
-  if (version !== undefined && /[^"]/.test(version) && size !== undefined)
-    return { version, size, storedMs, body };
-  body.destroy();
-  throw noObject(answer);
+  const wrong = wrongWith(answer);
+  if (body instanceof Readable && version !== undefined && size !== undefined && wrong === null)
+    return { version, size, storedMs: stored?.getTime() ?? null, body };
+  if (body instanceof Readable) body.destroy();
+  throw Object.assign(new Error(wrong ?? NO_OBJECT), { $metadata: answer.$metadata });
 }
 
 /** As a page of a proxy, or of the store's console on the port beside. */
-function noObject({ $metadata }: Pick<GetObjectCommandOutput, '$metadata'>): Error {
-  const words = `it has no ETag or no Content-Length: ${NOT_A_STORE}`;
-  return Object.assign(new Error(words), { $metadata });
+const NO_OBJECT = `it has no ETag or no Content-Length: ${NOT_A_STORE}`;
+
+/** QUIRK: some stores keep "aws-chunked", which is how an object once came, for its encoding. */
+const AS_STORED = /^(?:identity|aws-chunked)?$/;
+
+function wrongWith({ ETag: version = '', ContentEncoding: encoding = '' }: GetObjectCommandOutput) {
+  if (!AS_STORED.test(encoding))
+    return `it comes as ${encoding}, and was not stored so: a proxy changes it on its way`;
+  // Under an empty ETag the next replace would have no condition.
+  return /[^"]/.test(version) ? null : NO_OBJECT;
 }
 
 /** Ends a body that trickles; silence is the socket's timeout. */

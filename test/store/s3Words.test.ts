@@ -55,6 +55,12 @@ describe('a refusal', () => {
       'later E_STORE_UNAVAILABLE',
       /yesterday\. The next run/,
     ],
+    [
+      'read',
+      { status: 200, headers: { etag: '"e1"', 'content-encoding': 'gzip' }, body: 'x' },
+      'later E_STORE_UNAVAILABLE',
+      /comes as gzip, .*proxy/,
+    ],
     ['verify', { status: 400 }, 'person E_STORE_REFUSED', /400: Bad Request\. .*mailferry probe/],
   ] as const)('to %s: %o is %s', async (operation, answer, error, message) => {
     const { kind, code, message: said } = await told(answer, operation);
