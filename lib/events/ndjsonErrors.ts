@@ -80,6 +80,14 @@ export function notAFile(path: string): PublisherError {
   return new PublisherError(`events to ${path}: not a regular file. ${PATH.next}`, PATH);
 }
 
+/** For a link in the path's place, or on the way to it. */
+export function leadsNowhere(link: string): PublisherError {
+  return new PublisherError(
+    `events to ${link}: this is a link that leads nowhere. Mount what it leads to, or make the link anew, then run again.`,
+    PATH,
+  );
+}
+
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

@@ -145,6 +145,16 @@ describe('what the system refuses', () => {
   });
 });
 
+it.each(['events.ndjson', ''])('a link that leads nowhere is told as that: "%s"', async (name) => {
+  const link = `${file}.link`;
+  await fs.symlink('/not/mounted/here', link);
+  const path = name === '' ? link : join(link, name);
+  await expect(ndjsonFile(path).prove()).rejects.toMatchObject({
+    ...{ kind: 'person', code: 'E_EVENTS_PATH' },
+    message: expect.stringMatching(/\.link: this is a link that leads nowhere\. Mount/),
+  });
+});
+
 it('a folder that the file system will not make, nor refuse as others do, is given up', async () => {
   await expect(ndjsonFile('/proc/mailferry/events.ndjson').prove()).rejects.toMatchObject({
     code: 'E_EVENTS_BUSY',
