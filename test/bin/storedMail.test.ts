@@ -1,6 +1,6 @@
 /** announce, verify and export, through the command, on a folder that was fetched into. */
 import { execFile } from 'node:child_process';
-import fs, { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import fs, { readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -313,6 +313,19 @@ describe('mailferry export', () => {
       });
       const again = await pythonReads(into === 'mbox' ? 'mbox' : 'Maildir', join(cwd, name));
       expect(again.bytes).toHaveLength(MAILS.length);
+    },
+  );
+
+  it.each([['verify', '--no-server'], ['export', '--mbox', 'all.mbox'], ['parse'], ['announce', 'support']])(
+    'does not call well what is not there, as of a disk that is not mounted: %s',
+    async (...argv) => {
+      const { cwd, run } = await fetched([]);
+      await rm(join(cwd, 'store'), { recursive: true });
+      await symlink('/not/mounted', join(cwd, 'store'));
+      expect(await run(...argv)).toMatchObject({
+        ...{ code: EXIT.person, stderr: expect.stringContaining('E_STORE_NO_FOLDER') },
+      });
+      expect((await readdir(cwd)).sort()).toEqual(['ca.pem', 'mailferry.yaml', 'store']);
     },
   );
 
