@@ -3,7 +3,7 @@
  *
  * | errno | kind | why |
  * |---|---|---|
- * | ENOSPC, EDQUOT | person | nothing can be stored until somebody makes room |
+ * | ENOSPC, EDQUOT, EFBIG | person | nothing can be stored until somebody makes room |
  * | EROFS, EACCES, EPERM | person | permissions and mounts do not change by waiting |
  * | EXDEV, ENOTSUP, EOPNOTSUPP, ENOSYS; EPERM of link | person | no hard links, so no exclusive create: another file system is needed |
  * | EINVAL, ENOTSUP and the like of fsync | person | nothing is durable there: another file system is needed |
@@ -11,7 +11,8 @@
  * | EEXIST of a folder, ENOTDIR, EISDIR, ELOOP; a link that leads nowhere | person | something else stands in the folder's place |
  * | ours: another disk than before | person | what was mounted there is away |
  * | ENAMETOOLONG | person | the folder's path leaves no room for names in it |
- * | the rest: EMFILE, ENFILE, ENOMEM, ESTALE, ENOENT of a temporary file that was swept away | later | passes |
+ * | ESTALE, ENOTCONN, EHOSTDOWN, ENODEV, ENXIO | later | a share or a FUSE file system is away |
+ * | the rest: EMFILE, ENFILE, ENOMEM, ENOENT of a temporary file that was swept away | later | passes |
  *
  * A failure after the link, other than EIO, is 'unknown': the object can be seen, but its name may not survive
  * a power cut. Looking settles it, because `verify` syncs the folder before it says 'same'.
@@ -52,11 +53,22 @@ const PATH: Verdict = {
   code: 'E_STORE_PATH',
   next: 'Something else stands where a file or folder is needed: move it away, then run again.',
 };
+const AWAY: Verdict = {
+  kind: 'later',
+  code: 'E_STORE_AWAY',
+  next: 'What is mounted there is away: see whether its server or program runs, and mount it again. The next run tries again.',
+};
 const LATER: Verdict = { kind: 'later', code: 'E_STORE_BUSY', next: 'The next run tries again.' };
 
 const VERDICTS: Readonly<Record<string, Verdict>> = {
   ENOSPC: FULL,
   EDQUOT: FULL,
+  EFBIG: FULL,
+  ESTALE: AWAY,
+  ENOTCONN: AWAY,
+  EHOSTDOWN: AWAY,
+  ENODEV: AWAY,
+  ENXIO: AWAY,
   EROFS: {
     kind: 'person',
     code: 'E_STORE_READ_ONLY',

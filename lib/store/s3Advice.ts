@@ -120,8 +120,12 @@ const PERMISSION: Readonly<Record<string, string>> = {
 /** S3: "Bucket is missing Object Lock Configuration", with the code of every other 400. */
 const LOCK_IS_MISSING = /missing object ?lock/i;
 
+/** Backblaze B2: "Unsupported header 'x-amz-checksum-sha256' received for this API call", with the code of every other 400. */
+const UNSUPPORTED_HEADER = /unsupported header/i;
+
 export function adviceFor(answer: Pick<Answer, 'code' | 'status' | 'words'>, operation: string): Advice {
   if (LOCK_IS_MISSING.test(answer.words)) return NO_LOCK;
+  if (UNSUPPORTED_HEADER.test(answer.words)) return UNSUPPORTED;
   const known = BY_CODE[answer.code] ?? BY_STATUS[answer.status ?? 0];
   if (known) return known;
   if (CERTIFICATE.test(answer.code)) return TLS;

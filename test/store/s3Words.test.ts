@@ -46,6 +46,12 @@ describe('a refusal', () => {
     ['create', proxy(408), 'later E_STORE_UNAVAILABLE', /408: Request Timeout\. /],
     ['create', s3Error(400, 'KMS.DisabledException'), 'person E_STORE_KMS', /enable it/],
     ['create', s3Error(400, 'KMS.ThrottlingException'), 'later E_STORE_UNAVAILABLE', /again/],
+    [
+      'create',
+      s3Error(400, 'InvalidArgument', '', "Unsupported header 'x-amz-checksum-sha256' received"),
+      'person E_STORE_UNSUPPORTED',
+      /another store/,
+    ],
     ['create', s3Error(400, 'XMinioAdminBucketQuotaExceeded'), 'person E_STORE_FULL', /make room/],
     ['read', s3Error(403, 'InvalidObjectState'), 'person E_STORE_ARCHIVED', /restore it/],
     ['read', proxy(200), 'later E_STORE_UNAVAILABLE', /proxy answers/],
