@@ -172,7 +172,7 @@ class S3Store implements ObjectStore {
 /** Without it the next replace could not be conditional, and a create's answer is no proof. */
 function withoutETag(operation: string, key: string): StoreError {
   return new StoreError(
-    `${operation} ${key}: the store answered 200 without an ETag. Whether it was done is not known: look.`,
+    `${operation} ${key}: the store answered 200 without an ETag. Whether it was done is not known; the next run looks.`,
     { kind: 'unknown', code: 'E_STORE_NO_ETAG', operation, key },
   );
 }

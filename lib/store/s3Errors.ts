@@ -126,7 +126,7 @@ export function answerError(
 }
 
 const ADVICE = {
-  unknown: { code: 'E_STORE_UNKNOWN', next: 'Whether it was done is not known: look.' },
+  unknown: { code: 'E_STORE_UNKNOWN', next: 'Whether it was done is not known; the next run looks.' },
   later: { code: 'E_STORE_UNAVAILABLE', next: 'The next run tries again.' },
   unreached: {
     code: 'E_STORE_UNAVAILABLE',

@@ -43,6 +43,7 @@ describe('a refusal', () => {
       'person E_STORE_REFUSED',
       /400: Bad Request\. .*endpoint/,
     ],
+    ['create', proxy(502), 'unknown E_STORE_UNKNOWN', /502: Bad Gateway\. .*the next run looks/],
     ['create', proxy(408), 'later E_STORE_UNAVAILABLE', /408: Request Timeout\. /],
     ['create', s3Error(400, 'KMS.DisabledException'), 'person E_STORE_KMS', /enable it/],
     ['create', s3Error(400, 'KMS.ThrottlingException'), 'later E_STORE_UNAVAILABLE', /again/],
