@@ -41,7 +41,8 @@ async function pageOf(
   const input = { Bucket: calls.bucket, Prefix: prefix, ContinuationToken: token };
   const reply = await calls.run({ again: HARMLESS }, async (options) => {
     const page = await calls.client.send(new ListObjectsV2Command(input), options);
-    if (page.IsTruncated === undefined && page.Contents === undefined) throw noListing(page);
+    const { IsTruncated, Contents, Name, KeyCount } = page;
+    if ((IsTruncated ?? Contents ?? Name ?? KeyCount) === undefined) throw noListing(page);
     return page;
   });
   if ('value' in reply) return reply.value;

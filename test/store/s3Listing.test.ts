@@ -65,6 +65,11 @@ describe('a listing', () => {
     expect(requestsOf('ListObjectsV2')).toHaveLength(2);
   });
 
+  it('of nothing is one, however little it says', async () => {
+    const store = await storeWith(() => ok({}, '<ListBucketResult><Name>bucket</Name></ListBucketResult>'));
+    expect(await keysOf(store)).toEqual([]);
+  });
+
   it('has each object once, and no folder of a console', async () => {
     const pages = [
       page({ keys: ['mail/a/', 'mail/a/1.eml', 'mail/a/1.eml'], next: 't' }),
