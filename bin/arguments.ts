@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { didYouMean, meantBy } from '../lib/mailbox/meant.ts';
+import { notAPath } from '../lib/mailbox/settings.ts';
 import type { AdHoc } from './adHoc.ts';
 import type { Chosen, Into } from './commands/command.ts';
 import { UsageError } from './exitCodes.ts';
@@ -190,14 +191,19 @@ function parsed(argv: readonly string[]) {
   for (const [option, value] of Object.entries(values))
     if (value === '' || (Array.isArray(value) && value.includes('')))
       throw new UsageError(`--${option} is empty: give it a value, or leave it out.`);
-  for (const option of PATHS)
-    if (values[option] === '-')
-      throw new UsageError(
-        `--${option} - would be of that very name: neither stdin nor stdout is meant by it. Say ./- where that is wanted.`,
-      );
+  for (const option of PATHS) refuseOtherPath(option, values[option]);
   if (positionals.includes(''))
     throw new UsageError('An argument is empty: an ID of a mailbox, or a command.');
   return { values, positionals };
+}
+
+function refuseOtherPath(option: string, path: string | undefined): void {
+  if (path === '-')
+    throw new UsageError(
+      `--${option} - would be of that very name: neither stdin nor stdout is meant by it. Say ./- where that is wanted.`,
+    );
+  const problem = path === undefined ? null : notAPath(path);
+  if (problem !== null) throw new UsageError(`--${option} ${path} ${problem}.`);
 }
 
 function inOptions(argv: readonly string[]) {

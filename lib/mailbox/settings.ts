@@ -163,9 +163,24 @@ const objectLock = z.strictObject({
   days: z.int(LOCK_DAYS).min(1, LOCK_DAYS).max(36_500, LOCK_DAYS),
 });
 
+/** Why it would be another path than is meant; null: it is one. */
+export function notAPath(path: string): string | null {
+  if (/^(?:~|\$\{?\w+\}?)(?:\/|$)/.test(path))
+    return 'must be written out: "~" and "$NAME" are a shell\'s, and would be a folder of that very name';
+  return /^\w+:\/\//.test(path) ? 'must be a path, and no URL; a bucket is { bucket: NAME }' : null;
+}
+
+const path = z
+  .string()
+  .min(1)
+  .check(({ value, issues }) => {
+    const message = notAPath(value);
+    if (message !== null) issues.push({ code: 'custom', input: value, message });
+  });
+
 const store = z.union(
   [
-    z.strictObject({ folder: z.string().min(1) }),
+    z.strictObject({ folder: path }),
     z.strictObject({
       bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be a bucket name'),
       region: region.optional(),
@@ -181,10 +196,7 @@ const store = z.union(
 const events = z.union(
   [
     z.strictObject({
-      file: z
-        .string()
-        .min(1)
-        .refine((path) => path !== '-', 'must be a file; for stdout: { stdout: true }'),
+      file: path.refine((name) => name !== '-', 'must be a file; for stdout: { stdout: true }'),
     }),
     z.strictObject({ stdout: z.literal(true, 'must be true') }),
     z.strictObject({

@@ -279,6 +279,7 @@ describe('mailferry export', () => {
     [['export'], 'Where to'],
     [['export', '--mbox', 'a', '--maildir', 'b'], 'Where to'],
     [['export', '--mbox', '-'], '--mbox - would be of that very name'],
+    [['export', '--mbox=~/mail.mbox'], '--mbox ~/mail.mbox must be written out'],
     [['export', '--maildir', '-'], '--maildir - would be of that very name'],
     [['export', '--mbox', 'mailferry.yaml'], 'mailferry.yaml is there already; nothing was written'],
     [['export', '--maildir', 'store'], 'is not empty, and no Maildir; nothing was written'],

@@ -85,6 +85,16 @@ describe('settings', () => {
     expect(wrong.join()).not.toContain('hunter2');
     for (const good of ['http://[::1]:9000', 'https://s3.example.org/gateway/'])
       expect(told({ store: { bucket: 'mail', endpoint: good, region: 'auto' } })).toEqual([]);
+    for (const folder of ['~', '~/mail', '$HOME/mail', '$HOME'])
+      expect(told({ store: { folder } })).toEqual([
+        expect.stringMatching(/^store\.folder: must be written out/),
+      ]);
+    expect(told({ store: { folder: 's3://mail' }, events: { file: '-' } })).toEqual([
+      'store.folder: must be a path, and no URL; a bucket is { bucket: NAME }',
+      'events.file: must be a file; for stdout: { stdout: true }',
+    ]);
+    for (const folder of ['mail~', './~/mail', 'c$/mail', 'a:b'])
+      expect(told({ store: { folder } })).toEqual([]);
     expect(told({ store: { foler: 'mail' } })).toEqual([
       'store: must be { folder } or { bucket, region?, endpoint?, pathStyle?, objectLock? }',
     ]);
