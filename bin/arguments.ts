@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { didYouMean, meantBy } from '../lib/mailbox/meant.ts';
-import { notAPath } from '../lib/mailbox/settings.ts';
+import { notAPath } from '../lib/mailbox/placeSettings.ts';
 import type { AdHoc } from './adHoc.ts';
 import type { Chosen, Into } from './commands/command.ts';
 import { UsageError } from './exitCodes.ts';

@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { didYouMean } from '../lib/mailbox/meant.ts';
+import { REGION } from '../lib/mailbox/placeSettings.ts';
 import {
   type EventsSettings,
   type Mailbox,
   parseSettingsFile,
-  REGION,
   SettingsError,
   type SettingsFile,
   type StoreSettings,
