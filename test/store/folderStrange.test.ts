@@ -95,6 +95,24 @@ describe('a folder that cannot be had', () => {
   );
 });
 
+it('mail that a program has made a link of, to save space, is listed and read; links elsewhere are passed over', async () => {
+  const folder = await emptyFolder();
+  const store = openStore(folder);
+  await create(store);
+  const copy = 'mail/shop/4567.eml';
+  await symlink(join(folder, key), join(folder, copy));
+  for (const [name, to] of [
+    ['gone', '/not/mounted'],
+    ['round', '..'],
+    ['self', 'self'],
+  ] as const)
+    await symlink(to, join(folder, 'mail/shop', name));
+  const listed: unknown[] = [];
+  for await (const one of store.list('mail/')) listed.push(one);
+  expect(listed).toEqual([key, copy].map((each) => ({ key: each, size: mail.length })));
+  expect(await contentOf(store, copy)).toEqual(mail);
+});
+
 describe('a document', () => {
   async function written(times: number) {
     const folder = await emptyFolder();
