@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { didYouMean, meantBy } from '../lib/mailbox/meant.ts';
+import { notAPath } from '../lib/mailbox/placeSettings.ts';
 import type { AdHoc } from './adHoc.ts';
 import type { Chosen, Into } from './commands/command.ts';
 import { UsageError } from './exitCodes.ts';
@@ -13,6 +14,9 @@ const OF_STORED_MAIL = {
   maildir: { type: 'string' },
   'no-server': { type: 'boolean' },
 } as const;
+
+/** They name a file or a folder. */
+const PATHS = ['config', 'folder', 'mbox', 'maildir', 'transcript', 'ca'] as const;
 
 /** The commands that have them; the others go without. */
 const TAKEN_BY: Readonly<Record<keyof typeof OF_STORED_MAIL, readonly CommandName[]>> = {
@@ -187,9 +191,19 @@ function parsed(argv: readonly string[]) {
   for (const [option, value] of Object.entries(values))
     if (value === '' || (Array.isArray(value) && value.includes('')))
       throw new UsageError(`--${option} is empty: give it a value, or leave it out.`);
+  for (const option of PATHS) refuseOtherPath(option, values[option]);
   if (positionals.includes(''))
     throw new UsageError('An argument is empty: an ID of a mailbox, or a command.');
   return { values, positionals };
+}
+
+function refuseOtherPath(option: string, path: string | undefined): void {
+  if (path === '-')
+    throw new UsageError(
+      `--${option} - would be of that very name: neither stdin nor stdout is meant by it. Say ./- where that is wanted.`,
+    );
+  const problem = path === undefined ? null : notAPath(path);
+  if (problem !== null) throw new UsageError(`--${option} ${path} ${problem}.`);
 }
 
 function inOptions(argv: readonly string[]) {

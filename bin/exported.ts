@@ -40,8 +40,40 @@ export function exportError(error: unknown, path: string): unknown {
   return new ExportError(`${path} cannot be written: ${error.message}`, 'E_EXPORT_WRITE', { cause: error });
 }
 
-/** Names in it are on the disk. */
+/** Of FAT, which sticks have, and of shares: no hard links, or no fsync of folders. */
+const LACKING: ReadonlySet<unknown> = new Set(['EPERM', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
+/** Whole, to the name that others look for. 'exists': there is something of it, and stays. */
+export async function place(temp: string, path: string): Promise<'placed' | 'exists'> {
+  try {
+    // Unlike a rename, a link never takes the place of what came there meanwhile.
+    await linked(temp, path);
+    return 'placed';
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return 'exists';
+    throw exportError(error, path);
+  }
+}
+
+async function linked(temp: string, path: string): Promise<void> {
+  try {
+    await fs.link(temp, path);
+  } catch (error) {
+    if (!LACKING.has(codeOf(error))) throw error;
+    // Without links: what is renamed over is our own.
+    await (await fs.open(path, 'wx')).close();
+    await fs.rename(temp, path);
+  }
+}
+
+/** Names in it are on the disk, as far as that can be had there: the store has all of it still. */
 export async function syncFolder(path: string): Promise<void> {
   await using folder = await fs.open(path, 'r');
-  await folder.sync();
+  await folder.sync().catch((error: unknown) => {
+    if (!LACKING.has(codeOf(error))) throw exportError(error, path);
+  });
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -4,8 +4,9 @@
  */
 import { promises as fs } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectories } from '../lib/store/folderDirectories.ts';
 import { UsageError } from './exitCodes.ts';
-import { type Destination, exportError, type Outgoing, syncFolder } from './exported.ts';
+import { type Destination, exportError, type Outgoing, place, syncFolder } from './exported.ts';
 
 const PARTS = ['tmp', 'new', 'cur'] as const;
 const FOLDER_MODE = 0o700;
@@ -40,7 +41,7 @@ async function begin(folder: string): Promise<void> {
   });
   if (names.length > 0 && !PARTS.every((part) => names.includes(part)))
     throw new UsageError(`${folder} is not empty, and no Maildir; nothing was written. Name another folder.`);
-  for (const part of PARTS) await fs.mkdir(join(folder, part), { recursive: true, mode: FOLDER_MODE });
+  for (const part of PARTS) await makeDirectories(join(folder, part), FOLDER_MODE);
 }
 
 /** What stands between the time and the flags of a name. */
@@ -60,10 +61,8 @@ async function put(folder: string, message: Outgoing): Promise<void> {
   const temp = join(folder, 'tmp', `${name}.${process.pid}`);
   try {
     await write(temp, message, seconds);
-    await fs.link(temp, join(folder, 'new', name)).catch((error: NodeJS.ErrnoException) => {
-      // Another command writes the same ones.
-      if (error.code !== 'EEXIST') throw error;
-    });
+    // Where it exists, another command writes the same ones.
+    await place(temp, join(folder, 'new', name));
   } catch (error) {
     throw exportError(error, folder);
   } finally {

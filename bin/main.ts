@@ -19,7 +19,7 @@ import { verifyCommand } from './commands/verify.ts';
 import { watchCommand } from './commands/watch.ts';
 import { EXIT, type ExitCode, UsageError } from './exitCodes.ts';
 import { type CommandName, helpFor } from './help.ts';
-import { settingsFor, storeFor } from './places.ts';
+import { refuseMissing, settingsFor, storeFor } from './places.ts';
 import type { Settings } from './settings.ts';
 import { type Host, terminalOf } from './terminal.ts';
 import { openTranscript, type Transcript } from './transcript.ts';
@@ -47,6 +47,9 @@ const RUN: Readonly<Record<Exclude<CommandName, keyof typeof IN_STORE>, Command>
 
 /** They need a place for their events. */
 const ANNOUNCING: ReadonlySet<CommandName> = new Set(['fetch', 'watch', 'announce']);
+
+/** Of nothing they would say that all is well. */
+const OF_WHAT_IS_STORED: ReadonlySet<CommandName> = new Set(['announce', 'export', 'parse', 'verify']);
 
 /** The command line, without the program's name, to its exit code. Never rejects. */
 export async function main(argv: readonly string[], host: Host): Promise<ExitCode> {
@@ -90,6 +93,7 @@ async function run(command: CommandName, given: Arguments, host: Host): Promise<
   const { settings, broken } = adHoc
     ? { settings: adHocSettings(adHoc, host.cwd), broken: [] }
     : await settingsFor(given, host, announces);
+  if (OF_WHAT_IS_STORED.has(command)) refuseMissing(settings.store);
   // Events on stdout are for a program; a line of ours among them would break its input.
   const terminal = terminalOf(host, settings.events !== null && 'stdout' in settings.events);
   for (const line of broken) terminal.err(line);

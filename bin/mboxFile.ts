@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { HEADER_SCAN_BYTES } from '../lib/mail/headers.ts';
 import { fromLine, MboxQuoting } from '../lib/mail/mbox.ts';
 import { UsageError } from './exitCodes.ts';
-import { type Destination, exportError, type Outgoing, syncFolder } from './exported.ts';
+import { type Destination, exportError, type Outgoing, place, syncFolder } from './exported.ts';
 
 /** Mail is for the user's eyes only. */
 const FILE_MODE = 0o600;
@@ -48,10 +48,7 @@ export async function mboxFile(path: string, nonce: string): Promise<Destination
       await file.sync().catch((error: unknown) => {
         throw exportError(error, temp);
       });
-      // Unlike a rename, a link never takes the place of what came there meanwhile.
-      await fs.link(temp, path).catch((error: NodeJS.ErrnoException) => {
-        throw error.code === 'EEXIST' ? exists(path) : exportError(error, path);
-      });
+      if ((await place(temp, path)) === 'exists') throw exists(path);
       await forget();
       await syncFolder(dirname(path));
     },

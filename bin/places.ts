@@ -10,6 +10,7 @@ import {
   SettingsError,
   type StoreSettings,
 } from '../lib/mailbox/settings.ts';
+import { StoreError } from '../lib/store/port.ts';
 import { UsageError } from './exitCodes.ts';
 import {
   bucketOf,
@@ -109,6 +110,15 @@ async function readDocument(store: StoreSettings, source: string): Promise<unkno
     );
   if (read.problem !== null) throw new SettingsError(source, [read.problem]);
   return read.value;
+}
+
+/** Throws StoreError where there is no such folder; of a bucket its answers tell. */
+export function refuseMissing(store: StoreSettings): void {
+  if (!('folder' in store) || existsSync(store.folder)) return;
+  throw new StoreError(
+    `There is no folder ${store.folder}: nothing was stored there yet, its name is another, or its disk is not mounted.`,
+    { kind: 'person', code: 'E_STORE_NO_FOLDER', operation: 'list', key: '' },
+  );
 }
 
 export function sourceOf(store: StoreSettings): string {

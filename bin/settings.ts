@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { didYouMean } from '../lib/mailbox/meant.ts';
+import { REGION } from '../lib/mailbox/placeSettings.ts';
 import {
   type EventsSettings,
   type Mailbox,
@@ -12,6 +13,7 @@ import {
 } from '../lib/mailbox/settings.ts';
 import { UsageError } from './exitCodes.ts';
 import type { Host } from './terminal.ts';
+import { namesInWords } from './words.ts';
 
 /** From the settings file and the command line to what is meant: defaults filled in, paths resolved. */
 
@@ -27,9 +29,6 @@ mailboxes:
 
 /** A settings file is written by hand; a larger one is something else. */
 const MAX_FILE_BYTES = 1024 * 1024;
-
-/** Of the mailboxes that there are, where another one is named. */
-const IDS_SHOWN = 20;
 
 /** YAML aliases could make a small file huge in memory. */
 const MAX_ALIASES = 100;
@@ -89,17 +88,17 @@ export async function loadSettings(
 }
 
 /** Throws UsageError or SettingsError; neither quotes the file. */
-export async function readYaml(path: string, source: string): Promise<unknown> {
+export async function readYaml(path: string, source: string, hint = OWN_FILE): Promise<unknown> {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') throw new UsageError(missing(source), { cause: error });
+    if (error.code === 'ENOENT') throw new UsageError(`There is no ${source}. ${hint}`, { cause: error });
     if (error.code === 'EISDIR')
-      throw new UsageError(`${source} is a folder: name the settings file in it.`, { cause: error });
+      throw new UsageError(`${source} is a folder: name the file in it.`, { cause: error });
     throw new UsageError(`${source} cannot be read: ${error.message}`, { cause: error });
   });
   if (bytes.length > MAX_FILE_BYTES) throw new SettingsError(source, ['the file has more than 1 MB']);
   const text = textOf(bytes, source);
   const isEmpty = text.split('\n').every((line) => /^\s*(?:#|$)/.test(line));
-  if (isEmpty) throw new UsageError(`${source} is empty. ${ALL_IT_NEEDS}`);
+  if (isEmpty) throw new UsageError(`${source} is empty. ${hint}`);
   const lineCounter = new LineCounter();
   // Without pretty errors: they quote lines of the file, and a secret may stand there by mistake.
   const document = parseDocument(text, {
@@ -132,15 +131,12 @@ function textOf(bytes: Uint8Array, source: string): string {
   }
 }
 
-const ALL_IT_NEEDS = `This is all it needs:
+/** What to do where there is none, or nothing in it. */
+const OWN_FILE = `Name a settings file with --config, or write one. This is all it needs:
 
 ${MINIMAL_FILE.replace(/^/gm, '    ')}
 
 Then: SUPPORT_PASSWORD=… mailferry check`;
-
-function missing(source: string): string {
-  return `There is no ${source}. Name a settings file with --config, or write one. ${ALL_IT_NEEDS}`;
-}
 
 function withStore(given: unknown, choice: SettingsChoice, cwd: string): unknown {
   if (typeof given !== 'object' || given === null) return given;
@@ -187,9 +183,17 @@ interface Regional {
 const ANY_REGION = 'us-east-1';
 
 export function withRegion<T extends Regional>(part: T, env: Host['env']): T {
-  const region = part.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
+  const region = part.region ?? regionIn(env, 'AWS_REGION') ?? regionIn(env, 'AWS_DEFAULT_REGION');
   if (region !== undefined) return { ...part, region };
   return part.endpoint === undefined ? part : { ...part, region: ANY_REGION };
+}
+
+function regionIn(env: Host['env'], variable: string): string | undefined {
+  const region = env[variable];
+  // Empty, as a script or a container gives it whose own variable is not set.
+  if (region === undefined || region === '') return undefined;
+  if (REGION.test(region)) return region;
+  throw new UsageError(`${variable} is ${JSON.stringify(region)}, which is no name of a region.`);
 }
 
 function missingRegions(parts: { store: StoreSettings; events: EventsSettings | undefined }): string[] {
@@ -226,13 +230,11 @@ export function chooseMailboxes(
   return chosen;
 }
 
-function unknownIds(unknown: readonly string[], known: readonly string[]): string {
+export function unknownIds(unknown: readonly string[], known: readonly string[]): string {
   const [first = '', ...others] = unknown;
   const hint = others.length === 0 ? didYouMean(first, known) : '';
-  const shown = known.slice(0, IDS_SHOWN).join(', ');
-  const more = known.length > IDS_SHOWN ? `, … and ${known.length - IDS_SHOWN} more` : '';
-  const names = unknown.map((id) => JSON.stringify(id)).join(', ');
-  return `mailbox ${names}${hint || `; it has: ${shown}${more}`}`;
+  const names = namesInWords(unknown.map((id) => JSON.stringify(id)));
+  return `mailbox ${names}${hint || `; it has: ${namesInWords(known)}`}`;
 }
 
 function shortest(path: string, cwd: string): string {

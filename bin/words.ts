@@ -30,6 +30,17 @@ export function countInWords(count: number, one: string, many = `${one}s`): stri
   return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
 }
 
+/** Of names in a sentence; more are not read. */
+const NAMES_SHOWN = 20;
+
+/** "a, b", "a, b, … and 40 more"; "none". */
+export function namesInWords(names: readonly string[]): string {
+  if (names.length === 0) return 'none';
+  const more = names.length - NAMES_SHOWN;
+  const rest = more > 0 ? `, … and ${more.toLocaleString('en-US')} more` : '';
+  return names.slice(0, NAMES_SHOWN).join(', ') + rest;
+}
+
 /** "2026-11-25 12:47:57 UTC": the same in every log and time zone. */
 export function instantInWords(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;

@@ -22,8 +22,8 @@ import {
   writeKept,
 } from '../mailboxesDocument.ts';
 import { differenceInWords } from '../mailboxesInWords.ts';
-import { readYaml } from '../settings.ts';
-import { countInWords, table } from '../words.ts';
+import { readYaml, unknownIds } from '../settings.ts';
+import { countInWords, namesInWords, table } from '../words.ts';
 import type { StoreCall } from './command.ts';
 
 type Deed = (call: StoreCall, argument: string) => Promise<ExitCode>;
@@ -75,9 +75,11 @@ async function apply(call: StoreCall, file: string): Promise<ExitCode> {
   return EXIT.done;
 }
 
+const A_FILE = 'Name one that has "mailboxes:": mailferry mailboxes apply FILE';
+
 /** Throws SettingsError with every problem. */
 async function documentIn(path: string): Promise<Given> {
-  const value = await readYaml(path, basename(path));
+  const value = await readYaml(path, basename(path), A_FILE);
   if (!isGiven(value)) throw new SettingsError(basename(path), ['must be { mailboxes: [ … ] }']);
   const document = { v: 1, ...value };
   parseMailboxesDocument(document, basename(path));
@@ -88,7 +90,7 @@ function removalInWords(removed: readonly string[]): string {
   const what =
     removed.length === 0
       ? 'what is in the store and cannot be read'
-      : `${countInWords(removed.length, 'mailbox', 'mailboxes')} (${removed.join(', ')})`;
+      : `${countInWords(removed.length, 'mailbox', 'mailboxes')} (${namesInWords(removed)})`;
   return `That would take away ${what}; nothing was changed. Say --remove if it is meant. "mailferry mailboxes pause ID" keeps one without fetching it.`;
 }
 
@@ -171,5 +173,6 @@ function givenIn({ value, problem }: Kept): Given {
 }
 
 function noSuch(id: string, all: readonly Pick<Mailbox, 'id'>[]): UsageError {
-  return new UsageError(`There is no mailbox "${id}"; there are: ${all.map((one) => one.id).join(', ')}`);
+  const known = all.map((one) => one.id);
+  return new UsageError(`${MAILBOXES_KEY} has no ${unknownIds([id], known)}`);
 }

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parserProgram } from '../../functions/parser.ts';
 import { PublisherError } from '../../lib/events/port.ts';
+import { StoreFailures } from '../../lib/fetch/storeFailures.ts';
 import { systemClock } from '../../lib/fetch/systemClock.ts';
 import { parserProcess } from '../../lib/parse/parserProcess.ts';
 import { NotAnnouncedError, type Outcome, parseStored } from '../../lib/parse/parseStored.ts';
@@ -36,16 +37,27 @@ function ownFile(): string {
 interface Count {
   parsed: number;
   unparsable: number;
+  /** The store does not give them. */
+  failed: number;
 }
 
 async function parseMailbox(call: Call, id: string, ports: ParsePorts): Promise<ExitCode> {
   const { terminal, json, signal } = call;
-  const count: Count = { parsed: 0, unparsable: 0 };
+  const count: Count = { parsed: 0, unparsable: 0, failed: 0 };
   const keys = chosenKeys(ports.store, id, call.chosen);
+  const failures = new StoreFailures();
   const parseSome = async () => {
     for await (const key of keys) {
       if (signal.aborted) break;
-      tell(call, await parseStored({ mailbox: id, key, sha256: null, storedMs: null }, ports), count);
+      try {
+        tell(call, await parseStored({ mailbox: id, key, sha256: null, storedMs: null }, ports), count);
+        failures.succeeded();
+      } catch (error) {
+        if (!isOfMessage(error, key)) throw error;
+        failures.failed(error);
+        count.failed += 1;
+        tellFailure(call, { id, key }, error);
+      }
       terminal.live(`${id}: ${countInWords(count.parsed, 'message')} parsed`);
     }
   };
@@ -57,7 +69,21 @@ async function parseMailbox(call: Call, id: string, ports: ParsePorts): Promise<
     terminal.live('');
   }
   if (!json) terminal.out(inWords(id, count));
-  return count.unparsable > 0 ? EXIT.messages : EXIT.done;
+  return count.unparsable + count.failed > 0 ? EXIT.messages : EXIT.done;
+}
+
+/** Its own object cannot be read, or what an earlier time made of it is damaged: others are none the worse. */
+function isOfMessage(error: unknown, key: string): error is StoreError {
+  return error instanceof StoreError && (error.key === key || error.code === 'E_STORE_DAMAGED');
+}
+
+function tellFailure(
+  { terminal, json }: Call,
+  { id, key }: { readonly id: string; readonly key: string },
+  { message, code }: StoreError,
+): void {
+  if (json) terminal.json({ mailbox: id, key, error: { code, message } });
+  else terminal.out(`✗ ${id}: ${message} (${code})`);
 }
 
 function tell({ terminal, json }: Call, outcome: Outcome, count: Count): void {
@@ -72,9 +98,10 @@ function tell({ terminal, json }: Call, outcome: Outcome, count: Count): void {
   else terminal.out(`✗ ${mailbox}: ${key}: ${reason} (${code})`);
 }
 
-function inWords(id: string, { parsed, unparsable }: Count): string {
+function inWords(id: string, { parsed, unparsable, failed }: Count): string {
   const rest = unparsable === 0 ? '' : `, ${unparsable.toLocaleString('en-US')} cannot be parsed`;
-  return `${id}: ${countInWords(parsed, 'message')} parsed${rest}`;
+  const lost = failed === 0 ? '' : `, ${failed.toLocaleString('en-US')} could not be read`;
+  return `${id}: ${countInWords(parsed, 'message')} parsed${rest}${lost}`;
 }
 
 async function* chosenKeys(
@@ -87,10 +114,16 @@ async function* chosenKeys(
 }
 
 async function storedSince(store: ObjectStore, key: string, sinceMs: number): Promise<boolean> {
-  const object = await store.read(key);
-  // Begun and left, so that a connection is free again.
-  for await (const _ of object?.chunks ?? []) break;
-  return object !== null && (object.storedMs ?? Number.POSITIVE_INFINITY) >= sinceMs;
+  try {
+    const object = await store.read(key);
+    // Begun and left, so that a connection is free again.
+    for await (const _ of object?.chunks ?? []) break;
+    return object !== null && (object.storedMs ?? Number.POSITIVE_INFINITY) >= sinceMs;
+  } catch (error) {
+    // Whoever parses it meets it again, and tells.
+    if (error instanceof StoreError) return true;
+    throw error;
+  }
 }
 
 /** No mail's fault: the next one would meet the same. */

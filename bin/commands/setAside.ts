@@ -3,7 +3,7 @@ import { released, retriedNow, setAsideOf } from '../../lib/mailbox/failures.ts'
 import type { Head } from '../../lib/mailbox/state.ts';
 import { StateFile } from '../../lib/mailbox/stateFile.ts';
 import { EXIT, type ExitCode, UsageError, worst } from '../exitCodes.ts';
-import { countInWords } from '../words.ts';
+import { countInWords, namesInWords } from '../words.ts';
 import type { Call } from './command.ts';
 import { stateTrouble } from './stateTrouble.ts';
 
@@ -49,7 +49,7 @@ function inWords(id: string, count: number, says: string): string {
 }
 
 function notSetAside(id: string, uidls: readonly string[]): UsageError {
-  const names = uidls.map((uidl) => JSON.stringify(uidl)).join(', ');
+  const names = namesInWords(uidls.map((uidl) => JSON.stringify(uidl)));
   return new UsageError(
     `${id}: no message with UIDL ${names} is set aside; nothing was changed. mailferry status ${id} shows those that are.`,
   );

@@ -1,7 +1,7 @@
 /** Appending whole lines to a file so that they survive a crash, and other processes that append to it. */
 import { constants, promises as fs } from 'node:fs';
 import { dirname } from 'node:path';
-import { notAFile, writeError } from './ndjsonErrors.ts';
+import { leadsNowhere, notAFile, writeError } from './ndjsonErrors.ts';
 
 /** Publishes that wait are written and synced together up to so many bytes; a single larger one goes alone. */
 const MAX_GROUP_BYTES = 4 * 1024 * 1024;
@@ -84,21 +84,42 @@ async function open(path: string): Promise<fs.FileHandle> {
   try {
     return await fs.open(path, APPEND);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    if (!isMissing(error)) throw error;
   }
   await makeFolder(dirname(path));
-  return fs.open(path, APPEND | constants.O_CREAT, FILE_MODE);
+  return fs.open(path, APPEND | constants.O_CREAT, FILE_MODE).catch((error) => unlessNowhere(path, error));
 }
 
-/** Makes what is missing of the folder, and syncs the name of each new one in the one above. */
-async function makeFolder(folder: string): Promise<void> {
-  const first = await fs.mkdir(folder, { recursive: true, mode: FOLDER_MODE });
-  if (first === undefined) return;
-  const top = dirname(first);
-  for (let made = folder; made !== top; ) {
-    made = dirname(made);
-    await syncFolder(made);
+/**
+ * Makes what is missing of the folder, and syncs the name of each new one in the one above. QUIRK: Node's own recursive
+ * mkdir never ends where a file system says ENOENT although the folder above is there, as /proc and automounted ones do.
+ */
+async function makeFolder(folder: string, isAboveThere = false): Promise<void> {
+  try {
+    await fs.mkdir(folder, { mode: FOLDER_MODE });
+  } catch (error) {
+    if (await isFolder(folder)) return;
+    if (!isMissing(error) || isAboveThere || dirname(folder) === folder) return unlessNowhere(folder, error);
+    await makeFolder(dirname(folder));
+    return makeFolder(folder, true);
   }
+  await syncFolder(dirname(folder));
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+/** Rejects, in plainer words where `path` is a link whose end is not there, as of a disk that is not mounted. */
+async function unlessNowhere(path: string, error: unknown): Promise<never> {
+  const found = await fs.lstat(path).catch(() => null);
+  const isNowhere = found?.isSymbolicLink() && isMissing(await fs.stat(path).catch((reason) => reason));
+  throw isNowhere ? leadsNowhere(path) : error;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const found = await fs.stat(path).catch(() => null);
+  return found?.isDirectory() ?? false;
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -50,7 +50,10 @@ export function callFailure(error: unknown, call: string): CallFailure {
 
 /** EventBridge's or any server's words, made fit for a log line. */
 export function printable(words: string): string {
-  return words.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_WORDS);
+  return words
+    .replace(/[^\x20-\x7e]/g, '?')
+    .slice(0, MAX_WORDS)
+    .replace(/[ .]+$/, '');
 }
 
 function classOf(name: string, status: number | undefined): CallClass {

@@ -21,6 +21,11 @@ const PATH: Verdict = {
   code: 'E_EVENTS_PATH',
   next: 'Name a regular file in a folder, or one that can be made: nothing else keeps events.',
 };
+const NO_SYNC: Verdict = {
+  kind: 'person',
+  code: 'E_EVENTS_NO_SYNC',
+  next: 'The file system cannot sync files or folders, so that events might not survive a power cut. Name a file on a local one.',
+};
 const CLOSED: Verdict = {
   kind: 'person',
   code: 'E_EVENTS_CLOSED',
@@ -45,6 +50,11 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
     code: 'E_EVENTS_IO',
     next: 'The disk reports errors. Check it before running again.',
   },
+  // What is there without fsync, or with none of folders: SMB and some of FUSE.
+  EINVAL: NO_SYNC,
+  ENOTSUP: NO_SYNC,
+  EOPNOTSUPP: NO_SYNC,
+  ENOSYS: NO_SYNC,
   EEXIST: PATH,
   EISDIR: PATH,
   ENOTDIR: PATH,
@@ -68,6 +78,14 @@ export function writeError(error: unknown, place: string): PublisherError {
 /** For a path that holds something else than a file: a pipe or a device accepts events and keeps none. */
 export function notAFile(path: string): PublisherError {
   return new PublisherError(`events to ${path}: not a regular file. ${PATH.next}`, PATH);
+}
+
+/** For a link in the path's place, or on the way to it. */
+export function leadsNowhere(link: string): PublisherError {
+  return new PublisherError(
+    `events to ${link}: this is a link that leads nowhere. Mount what it leads to, or make the link anew, then run again.`,
+    PATH,
+  );
 }
 
 function codeOf(error: unknown): string {

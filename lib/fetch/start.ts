@@ -3,7 +3,7 @@
  * on record before anything is retrieved; a run that dies before that has decided nothing, and whatever the listing does
  * not have is new. UIDLs and sizes are remembered, since dates and numbers say nothing that can be relied on.
  */
-import { mailPrefix } from '../mailbox/names.ts';
+import { mailPrefix, stemOfKey } from '../mailbox/names.ts';
 import type { Mailbox } from '../mailbox/settings.ts';
 import { isStartDecided, type Seed, seedCount } from '../mailbox/state.ts';
 import { StateError } from '../mailbox/stateError.ts';
@@ -39,7 +39,9 @@ export async function decideStart(
 }
 
 async function hasMail(store: RunContext['ports']['store'], mailbox: string): Promise<boolean> {
-  for await (const _ of store.list(mailPrefix(mailbox))) return true;
+  // What others put there, such as Thumbs.db, is no mail that was fetched.
+  for await (const { key } of store.list(mailPrefix(mailbox)))
+    if (stemOfKey(mailbox, key) !== null) return true;
   return false;
 }
 

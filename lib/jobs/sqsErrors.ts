@@ -97,7 +97,10 @@ function statusIn(metadata: unknown): number | undefined {
 }
 
 function printable(words: string): string {
-  return words.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_WORDS);
+  return words
+    .replace(/[^\x20-\x7e]/g, '?')
+    .slice(0, MAX_WORDS)
+    .replace(/[ .]+$/, '');
 }
 
 /** The error alone: on the SDK's own hangs the response, and on that the request with its signature and token. */

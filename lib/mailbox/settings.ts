@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { minutesOf } from './due.ts';
 import { hostProblem } from './hostName.ts';
 import { MAILBOX_ID } from './names.ts';
+import { events, store } from './placeSettings.ts';
 import { PRESET_NAMES, PRESETS } from './presets.ts';
 import { inWords, isRecord, pathOf, problemsOf } from './settingsWords.ts';
 import { signInProblems } from './signInRules.ts';
@@ -141,45 +142,6 @@ const mailboxes = z
   .array(mailbox, 'must be a list of mailboxes, each of which begins with "- id:"')
   .min(1, 'must name at least one mailbox');
 
-const WEB = 'must be a URL that begins with https:// or http://';
-
-const LOCK_DAYS = 'must be a whole number of days from 1 to 36500';
-
-/** Retention of each mail object from when it is stored, in a bucket with S3 Object Lock. */
-const objectLock = z.strictObject({
-  /** compliance: nobody can shorten it; governance: whoever has s3:BypassGovernanceRetention. */
-  mode: z.enum(['compliance', 'governance'], 'must be compliance or governance').default('compliance'),
-  days: z.int(LOCK_DAYS).min(1, LOCK_DAYS).max(36_500, LOCK_DAYS),
-});
-
-const store = z.union(
-  [
-    z.strictObject({ folder: z.string().min(1) }),
-    z.strictObject({
-      bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be a bucket name'),
-      region: z.string().min(1).optional(),
-      /** Of an S3-compatible store; absent for AWS. */
-      endpoint: z.url({ protocol: /^https?$/, error: WEB }).optional(),
-      pathStyle: z.boolean().optional(),
-      objectLock: objectLock.optional(),
-    }),
-  ],
-  { error: 'must be { folder } or { bucket, region?, endpoint?, pathStyle?, objectLock? }' },
-);
-
-const events = z.union(
-  [
-    z.strictObject({ file: z.string().min(1) }),
-    z.strictObject({ stdout: z.literal(true, 'must be true') }),
-    z.strictObject({
-      bus: z.string().regex(/^[A-Za-z0-9._/-]{1,256}$/, 'must be the name of an event bus'),
-      region: z.string().min(1).optional(),
-      endpoint: z.url({ protocol: /^https?$/, error: WEB }).optional(),
-    }),
-  ],
-  { error: 'must be { file }, { stdout: true } or { bus, region?, endpoint? }' },
-);
-
 /** Mailboxes on one host are fetched so many at a time: providers refuse who connects more often, some from ten on. */
 const connectionsPerHost = z.int(CONNECTIONS).min(1, CONNECTIONS).max(100, CONNECTIONS).default(4);
 
@@ -189,7 +151,7 @@ const settingsFile = z.strictObject({ store, events: events.optional(), connecti
 const places = z.strictObject({ store, events: events.optional() });
 
 /** `config/mailboxes.json` in the bucket. */
-const mailboxesDocument = z.strictObject({ v: z.literal(1), connectionsPerHost, mailboxes });
+const mailboxesDocument = z.strictObject({ v: z.literal(1, 'must be 1'), connectionsPerHost, mailboxes });
 
 export { isRecord } from './settingsWords.ts';
 

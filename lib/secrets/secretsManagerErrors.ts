@@ -109,7 +109,10 @@ function factsOf(error: unknown): Facts {
 }
 
 function printable(words: string): string {
-  return words.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_WORDS);
+  return words
+    .replace(/[^\x20-\x7e]/g, '?')
+    .slice(0, MAX_WORDS)
+    .replace(/[ .]+$/, '');
 }
 
 /** The error without what hangs on it: the SDK's own carries the response and the signed request. */

@@ -6,7 +6,7 @@
  * It writes only under `state/_probe/<nonce>/` (no mailbox id begins with "_"), removes what it wrote, and
  * moves about 40 MB, because Complete can only be tried with more than one part.
  */
-import { tryAborts, tryChecksums, tryComplete, tryCreate, tryReplace } from './abilityTrials.ts';
+import { tryAborts, tryChecksums, tryComplete, tryCreate, tryListing, tryReplace } from './abilityTrials.ts';
 import { type ObjectStore, StoreError } from './port.ts';
 
 /** What a store can be trusted with; `reasons` tells a person why where the answer is no. */
@@ -46,6 +46,8 @@ export async function probe(
 ): Promise<Abilities> {
   const nonce = Math.floor(clock.random() * Number.MAX_SAFE_INTEGER).toString(36);
   const folder = `state/_probe/${nonce}`;
+  // Where it cannot be listed, what is written could not be removed, each time anew.
+  await ability(() => tryListing(store, `${folder}/`));
   try {
     return summary(await tryAll(store, folder));
   } finally {

@@ -11,6 +11,10 @@ const ROUNDS = 3;
 /** Each racing Complete uploads two parts first. */
 const RACING_UPLOADS = 3;
 
+export async function tryListing(store: ObjectStore, prefix: string): Promise<undefined> {
+  for await (const _ of store.list(prefix)) break;
+}
+
 export async function tryCreate(store: ObjectStore, key: string): Promise<string | undefined> {
   for (let round = 0; round < ROUNDS; round += 1) {
     const contents = bodies(`create ${round}`);

@@ -15,7 +15,7 @@ import { promises as fs } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { digestOf, refuseOtherBytes } from './checksum.ts';
 import { Directories } from './folderDirectories.ts';
-import { Documents } from './folderDocuments.ts';
+import { Documents, OBJECT_VERSION } from './folderDocuments.ts';
 import { errnoOf, folderError } from './folderErrors.ts';
 import { listFolder } from './folderList.ts';
 import { TempFiles } from './folderTemp.ts';
@@ -87,7 +87,7 @@ class FolderStore implements ObjectStore {
         const { version, body } = document;
         return { version, size: body.length, storedMs: null, chunks: once(body) };
       }
-      const version = `object-${found.ino}-${found.mtimeMs}`;
+      const version = `${OBJECT_VERSION}${found.ino}-${found.mtimeMs}`;
       const chunks = found.size <= WHOLE_BYTES ? once(await fs.readFile(path)) : pieces(path, key);
       return { version, size: found.size, storedMs: Math.floor(found.mtimeMs), chunks };
     });

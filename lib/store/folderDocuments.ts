@@ -34,10 +34,14 @@ import { StoreError, type Version } from './port.ts';
 /** Revisions kept, the newest among them. Also what a person can go back to by hand; at 256 KB a head, 2 MB. */
 const KEPT = 8;
 
+/** Begins the version of a file that is no document's. */
+export const OBJECT_VERSION = 'object-';
+
 /** A reader that is overtaken KEPT times this often in a row is not being served. */
 const LOOKS = 100;
 
-const REVISION = /^@([1-9]\d{0,14})(?:\.[^@]*)?$/;
+/** What follows the number is the document's own ending, else it is a copy that somebody made: "@42.json.bak". */
+const REVISION = /^@([1-9]\d{0,14})(\.[^@]*)?$/;
 
 interface Newest {
   readonly revision: number;
@@ -61,8 +65,9 @@ export class Documents {
     for (let looks = 0; looks < LOOKS; looks += 1) {
       const names = await fs.readdir(directory).catch(ifAbsent);
       if (names === 'ENOENT') return null;
-      if (names === 'ENOTDIR') return 'object';
-      const revision = revisionsAmong(names).at(-1);
+      // Where a file stands in place of a folder further up, this says so.
+      if (names === 'ENOTDIR') return (await fs.stat(directory)).isFile() ? 'object' : null;
+      const revision = revisionsAmong(names, directory).at(-1);
       if (revision === undefined) return null;
       const path = revisionPath(directory, revision);
       const found = await fs.stat(path).catch(ifAbsent);
@@ -94,6 +99,7 @@ export class Documents {
   ): Promise<Version | 'conflict'> {
     const { directory, key } = at;
     const held = await this.newest(directory);
+    if (held === 'object' && expected?.startsWith(OBJECT_VERSION)) throw plainFile(key);
     if (held === 'object' || (held?.version ?? null) !== expected) return 'conflict';
     const revision = (held?.revision ?? 0) + 1;
     const temp = await this.#temp.write(body);
@@ -115,7 +121,7 @@ export class Documents {
   async remove(directory: string): Promise<void> {
     const names = await fs.readdir(directory).catch(ifAbsent);
     if (typeof names === 'string') return;
-    for (const revision of revisionsAmong(names)) {
+    for (const revision of revisionsAmong(names, directory)) {
       await fs.unlink(revisionPath(directory, revision)).catch(ifAbsent);
     }
     this.#directories.forget(directory);
@@ -152,7 +158,7 @@ export class Documents {
   /** After the link: makes sure that it counts, makes it durable, and removes what it supersedes. */
   async #settle(directory: string, key: string, revision: number): Promise<void> {
     try {
-      const present = revisionsAmong(await fs.readdir(directory));
+      const present = revisionsAmong(await fs.readdir(directory), directory);
       if ((present.at(-1) ?? revision) >= revision + KEPT) {
         await fs.unlink(revisionPath(directory, revision)).catch(ifAbsent);
         throw new StoreError(
@@ -176,12 +182,12 @@ export function isRevision(name: string): boolean {
   return REVISION.test(name);
 }
 
-/** Ascending. */
-function revisionsAmong(names: readonly string[]): number[] {
+/** Of the document in `directory`, ascending. */
+function revisionsAmong(names: readonly string[], directory: string): number[] {
   const revisions: number[] = [];
   for (const name of names) {
-    const digits = REVISION.exec(name)?.[1];
-    if (digits !== undefined) revisions.push(Number(digits));
+    const [, digits, ending = ''] = REVISION.exec(name) ?? [];
+    if (digits !== undefined && ending === extname(directory)) revisions.push(Number(digits));
   }
   return revisions.sort((a, b) => a - b);
 }
@@ -193,6 +199,13 @@ function revisionPath(directory: string, revision: number): string {
 /** The file beside the number, so that a document removed and begun anew never has a version twice. */
 function versionOf(revision: number, file: { ino: number; mtimeMs: number }): Version {
   return `${revision}-${file.ino}-${file.mtimeMs}`;
+}
+
+function plainFile(key: string): StoreError {
+  return new StoreError(
+    `replace ${key}: a file stands there, as a bucket has it, and in a folder a document is a folder of revisions: make a folder of that name, and move the file into it as @1.json. Nothing was written.`,
+    { kind: 'person', code: 'E_STORE_PATH', operation: 'replace', key },
+  );
 }
 
 function ifAbsent(error: unknown): 'ENOENT' | 'ENOTDIR' {

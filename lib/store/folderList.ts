@@ -40,7 +40,7 @@ export async function* listFolder(
   async function sizeOf(entry: Found): Promise<number | undefined> {
     if (entry.kind === 'folder') return undefined;
     const path = join(root, entry.key);
-    if (entry.kind === 'object') return (await fs.lstat(path).catch(ifGone))?.size;
+    if (entry.kind === 'object') return (await fs.stat(path).catch(ifGone))?.size;
     const newest = await documents.newest(path);
     return newest === null || newest === 'object' ? undefined : newest.size;
   }
@@ -62,6 +62,11 @@ async function entriesOf(root: string, parent: string, prefix: string): Promise<
 
 async function kindOf(path: string, entry: Dirent): Promise<Found['kind'] | undefined> {
   if (entry.isFile()) return 'object';
+  // As programs make that save space where the same file is there twice. Of a folder it might lead round and round.
+  if (entry.isSymbolicLink()) {
+    const target = await fs.stat(path).catch(() => undefined);
+    return target?.isFile() ? 'object' : undefined;
+  }
   if (!entry.isDirectory()) return undefined;
   const directory = await fs.opendir(path).catch(ifGone);
   if (directory === undefined) return undefined;

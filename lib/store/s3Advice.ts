@@ -13,7 +13,7 @@ const CREDENTIALS: Advice = {
 };
 const REGION: Advice = {
   code: 'E_STORE_REGION',
-  next: 'The bucket is in another region or at another endpoint: correct the region in the settings.',
+  next: 'The bucket is in another region or at another endpoint: correct the region or endpoint in the settings.',
 };
 const FULL: Advice = {
   code: 'E_STORE_FULL',
@@ -27,6 +27,10 @@ const TLS: Advice = {
   code: 'E_STORE_TLS',
   next: "The store's certificate could not be verified: check the endpoint's name, and trust its authority through NODE_EXTRA_CA_CERTS.",
 };
+const NO_TLS: Advice = {
+  code: 'E_STORE_TLS',
+  next: 'What answers there does not speak TLS as it should: check the port; an endpoint without TLS begins with http:.',
+};
 const NO_BUCKET: Advice = {
   code: 'E_STORE_NO_BUCKET',
   next: 'There is no such bucket: create it, or correct its name in the settings.',
@@ -38,6 +42,22 @@ const CLOCK: Advice = {
 const NO_LOCK: Advice = {
   code: 'E_STORE_NO_LOCK',
   next: 'The bucket has no Object Lock, and mail is to be kept by it: enable it for the bucket, or leave the retention out.',
+};
+const TOO_LARGE: Advice = {
+  code: 'E_STORE_TOO_LARGE',
+  next: 'Requests have up to 8 MB: let the store, and any proxy in front of it, take so much (nginx: client_max_body_size).',
+};
+const ARCHIVED: Advice = {
+  code: 'E_STORE_ARCHIVED',
+  next: 'A rule of the bucket has moved the object to an archive, where nobody can read it: restore it, and let no rule archive state/.',
+};
+const KEY: Advice = {
+  code: 'E_STORE_KMS',
+  next: "The bucket's KMS key cannot be used: enable it, or let the bucket use another.",
+};
+const SILENT: Advice = {
+  code: 'E_STORE_REFUSED',
+  next: 'Nothing more was said: is the endpoint that of the store, and what stands in front of it? "mailferry probe" asks in more ways.',
 };
 const REFUSED: Advice = {
   code: 'E_STORE_REFUSED',
@@ -63,16 +83,27 @@ const BY_CODE: Readonly<Record<string, Advice>> = {
   NotImplemented: UNSUPPORTED,
   QuotaExceeded: FULL,
   XMinioStorageFull: FULL,
+  XMinioAdminBucketQuotaExceeded: FULL,
+  EntityTooLarge: TOO_LARGE,
+  InvalidObjectState: ARCHIVED,
+  // Node's: a key or token with a line break in it.
+  ERR_INVALID_CHAR: CREDENTIALS,
+  EPROTO: NO_TLS,
 };
 
 const BY_STATUS: Readonly<Record<number, Advice>> = {
   301: REGION,
+  302: REGION,
+  303: REGION,
   307: REGION,
+  308: REGION,
+  401: CREDENTIALS,
+  413: TOO_LARGE,
   501: UNSUPPORTED,
   507: FULL,
 };
 
-const CERTIFICATE = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO)/;
+const CERTIFICATE = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_)/;
 
 /** The permissions that each operation needs, as IAM names them. */
 const PERMISSION: Readonly<Record<string, string>> = {
@@ -89,12 +120,18 @@ const PERMISSION: Readonly<Record<string, string>> = {
 /** S3: "Bucket is missing Object Lock Configuration", with the code of every other 400. */
 const LOCK_IS_MISSING = /missing object ?lock/i;
 
+/** Backblaze B2: "Unsupported header 'x-amz-checksum-sha256' received for this API call", with the code of every other 400. */
+const UNSUPPORTED_HEADER = /unsupported header/i;
+
 export function adviceFor(answer: Pick<Answer, 'code' | 'status' | 'words'>, operation: string): Advice {
   if (LOCK_IS_MISSING.test(answer.words)) return NO_LOCK;
+  if (UNSUPPORTED_HEADER.test(answer.words)) return UNSUPPORTED;
   const known = BY_CODE[answer.code] ?? BY_STATUS[answer.status ?? 0];
   if (known) return known;
   if (CERTIFICATE.test(answer.code)) return TLS;
-  return answer.status === 403 || answer.code === 'AccessDenied' ? denied(operation) : REFUSED;
+  if (answer.code.startsWith('KMS.')) return KEY;
+  if (answer.status === 403 || answer.code === 'AccessDenied') return denied(operation);
+  return answer.code === '' ? SILENT : REFUSED;
 }
 
 function denied(operation: string): Advice {

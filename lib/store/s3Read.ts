@@ -1,10 +1,10 @@
 /** Getting an object's bytes from S3: each body is read to its end or destroyed, and none for ever. */
 import { createHash } from 'node:crypto';
 import { addAbortSignal, Readable } from 'node:stream';
-import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import type { Digest, StoredObject } from './port.ts';
 import { type CallOptions, HARMLESS, type Reply, type S3Calls } from './s3Calls.ts';
-import { answerError, readAnswer } from './s3Errors.ts';
+import { answerError, NOT_A_STORE, readAnswer } from './s3Errors.ts';
 
 /** Objects up to this size are read whole: a line lost midway is then a try that failed. State heads are smaller. */
 const WHOLE_BYTES = 1024 * 1024;
@@ -46,17 +46,26 @@ async function begin(
   const command = new GetObjectCommand({ Bucket: calls.bucket, Key: key });
   // Only until the head: given to the SDK, the operation's signal would also end a long body in mid-stream.
   const { requestTimeout } = options;
-  const {
-    Body: body,
-    ETag: version,
-    ContentLength: size,
-    LastModified: stored,
-  } = await calls.client.send(command, { requestTimeout });
-  if (!(body instanceof Readable)) throw new Error('the answer had no body');
-  const storedMs = stored?.getTime() ?? null;
-  if (version !== undefined && size !== undefined) return { version, size, storedMs, body };
-  body.destroy();
-  throw new Error('the answer had no ETag or no Content-Length');
+  const answer = await calls.client.send(command, { requestTimeout });
+  const { Body: body, ETag: version, ContentLength: size, LastModified: stored } = answer;
+  const wrong = wrongWith(answer);
+  if (body instanceof Readable && version !== undefined && size !== undefined && wrong === null)
+    return { version, size, storedMs: stored?.getTime() ?? null, body };
+  if (body instanceof Readable) body.destroy();
+  throw Object.assign(new Error(wrong ?? NO_OBJECT), { $metadata: answer.$metadata });
+}
+
+/** As a page of a proxy, or of the store's console on the port beside. */
+const NO_OBJECT = `it has no ETag or no Content-Length: ${NOT_A_STORE}`;
+
+/** QUIRK: some stores keep "aws-chunked", which is how an object once came, for its encoding. */
+const AS_STORED = /^(?:identity|aws-chunked)?$/;
+
+function wrongWith({ ETag: version = '', ContentEncoding: encoding = '' }: GetObjectCommandOutput) {
+  if (!AS_STORED.test(encoding))
+    return `it comes as ${encoding}, and was not stored so: a proxy changes it on its way`;
+  // Under an empty ETag the next replace would have no condition.
+  return /[^"]/.test(version) ? null : NO_OBJECT;
 }
 
 /** Ends a body that trickles; silence is the socket's timeout. */

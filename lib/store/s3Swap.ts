@@ -25,18 +25,27 @@ export class Swaps {
    * caller would read the same ETag, and try with it, for ever.
    */
   async swap({ key, expected, put, etag }: Swap): Promise<Version | 'conflict'> {
-    const bare = expected.replace(/^"(.*)"$/, '$1');
-    for (const form of this.#bareFirst ? [bare, expected] : [expected, bare]) {
+    for (const form of formsOf(expected, this.#bareFirst)) {
       const answer = await put(form);
       if (answer === 'absent') return 'conflict';
       if (answer !== 'taken') {
-        this.#bareFirst = form === bare;
+        this.#bareFirst = !form.includes('"');
         return answer;
       }
       if ((await etag()) !== expected) return 'conflict';
     }
     throw neverTaken(key);
   }
+}
+
+/**
+ * QUIRK: proxies that compress make weak what they pass on (W/"…"), and no weak ETag ever meets If-Match. What stands
+ * within is the store's own.
+ */
+function formsOf(etag: Version, bareFirst: boolean): readonly string[] {
+  const quoted = etag.replace(/^W\//, '');
+  const bare = quoted.replace(/^"(.*)"$/, '$1');
+  return bareFirst ? [bare, quoted] : [quoted, bare];
 }
 
 function neverTaken(key: string): StoreError {

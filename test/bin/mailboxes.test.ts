@@ -105,6 +105,21 @@ describe('mailboxes apply', () => {
     expect((await apply([SUPPORT], ['--yes', '--remove'])).code).toBe(EXIT.done);
   });
 
+  it('names few of many mailboxes, and what it wants where it is given something else', async () => {
+    const { apply, run, replace } = await start();
+    await apply(Array.from({ length: 50 }, (_, at) => ({ ...SUPPORT, id: `team-${at}` })));
+    for (const deed of ['show', 'pause', 'resume'])
+      expect((await run(['mailboxes', deed, 'billing'])).stderr).toMatch(
+        /team-0, .*team-19, … and 30 more$/m,
+      );
+    expect((await apply([SUPPORT])).stderr).toMatch(/50 mailboxes \(team-0, .*, … and 30 more\)/);
+    const none = await run(['mailboxes', 'apply', 'no-such.yaml']);
+    expect(none).toMatchObject({ code: EXIT.usage, stderr: expect.stringContaining('mailboxes:') });
+    expect(none.stderr).not.toContain('store:');
+    await replace('{"v":1,"mailboxes":[]}');
+    expect((await run(['mailboxes', 'pause', 'billing'])).stderr).toContain('it has: none');
+  });
+
   it('of two at once tells one to look again', async () => {
     const { apply, document } = await start();
     await apply([SUPPORT]);
@@ -135,8 +150,9 @@ describe('mailboxes', () => {
     expect(JSON.parse(shown.stdout)).toMatchObject({ id: 'support', port: 995, bundle: 'b-000000000000' });
     expect(await run(['mailboxes', 'show', 'nobody'])).toMatchObject({
       code: EXIT.usage,
-      stderr: expect.stringContaining('there are: support, billing'),
+      stderr: expect.stringContaining('it has: support, billing'),
     });
+    expect((await run(['mailboxes', 'pause', 'suport'])).stderr).toContain('did you mean "support"');
   });
 
   it('are paused and resumed, nothing else changed, whatever is wrong with others', async () => {

@@ -1,7 +1,7 @@
 /** `mailferry parse` on a folder that was fetched into, with a parser process for each message. */
-import { readdir, readFile, utimes } from 'node:fs/promises';
+import fs, { readdir, readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { EXIT } from '../../bin/exitCodes.ts';
 import { messageKey } from '../../lib/mailbox/names.ts';
 import { mail } from '../servers/scripted.ts';
@@ -65,6 +65,24 @@ describe('mailferry parse', () => {
     const ids = (await events()).map(({ detail }) => detail.id);
     expect(ids).toHaveLength(6);
     expect(new Set(ids).size).toBe(3);
+  });
+
+  it('goes on without a message that the store does not give, and says so', async () => {
+    const { parse, stem } = await fetched();
+    const read = fs.readFile;
+    const spied = vi
+      .spyOn(fs, 'readFile')
+      .mockImplementation(((path: string, ...rest: []) =>
+        String(path).endsWith(`${stem('u1')}.eml`)
+          ? Promise.reject(Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' }))
+          : read(path, ...rest)) as never);
+    onTestFinished(() => spied.mockRestore());
+    for (const options of [[], ['--since', '2026-01-01']]) {
+      const said = await parse(...options);
+      expect(said.code).toBe(EXIT.messages);
+      expect(said.stdout).toMatch(/^✗ support: read mail\/support\/.*EIO.*\(E_STORE_IO\)$/m);
+      expect(said.stdout).toMatch(/^support: 1 message parsed, 1 cannot be parsed, 1 could not be read$/m);
+    }
   });
 
   it.each([

@@ -57,7 +57,7 @@ describe('the settings file', () => {
   it('that is a folder is told as such', async () => {
     const said = await mailferry(['status', '--config', '.'], { cwd: await workFolder() });
     expect(said.code).toBe(EXIT.usage);
-    expect(said.stderr).toContain('is a folder: name the settings file in it.');
+    expect(said.stderr).toContain('is a folder: name the file in it.');
   });
 
   it('with very many mailboxes names the one that was meant, and never all of them', async () => {
@@ -163,6 +163,11 @@ mailboxes:
     expect(said.code).toBe(EXIT.usage);
     expect(said.stderr).toContain('store.region');
     expect(said.stderr).toContain('events.region');
+    // An empty one is one that is not set.
+    expect(await mailferry(['fetch'], { cwd, env: { AWS_REGION: '' } })).toEqual(said);
+    expect(await mailferry(['fetch'], { cwd, env: { AWS_REGION: 'eu west' } })).toMatchObject({
+      ...{ code: EXIT.usage, stderr: expect.stringContaining('AWS_REGION is "eu west"') },
+    });
     const settings = await loadSettings(NOTHING, at(cwd, { AWS_REGION: 'eu-west-1' }));
     expect(settings).toMatchObject({ store: { region: 'eu-west-1' }, events: { region: 'eu-west-1' } });
     expect(wire(settings, { env: {}, stdout: process.stdout }).store.place).toEqual({ bucket: 'one' });

@@ -1,9 +1,9 @@
 /** announce, verify and export, through the command, on a folder that was fetched into. */
 import { execFile } from 'node:child_process';
-import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import fs, { readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Call, Into } from '../../bin/commands/command.ts';
 import { exportCommand } from '../../bin/commands/export.ts';
 import { EXIT } from '../../bin/exitCodes.ts';
@@ -278,6 +278,9 @@ describe('mailferry export', () => {
   it.each([
     [['export'], 'Where to'],
     [['export', '--mbox', 'a', '--maildir', 'b'], 'Where to'],
+    [['export', '--mbox', '-'], '--mbox - would be of that very name'],
+    [['export', '--mbox=~/mail.mbox'], '--mbox ~/mail.mbox must be written out'],
+    [['export', '--maildir', '-'], '--maildir - would be of that very name'],
     [['export', '--mbox', 'mailferry.yaml'], 'mailferry.yaml is there already; nothing was written'],
     [['export', '--maildir', 'store'], 'is not empty, and no Maildir; nothing was written'],
     [['export', '--maildir', 'mailferry.yaml'], 'is a file; nothing was written'],
@@ -288,6 +291,44 @@ describe('mailferry export', () => {
     expect(await run(...argv)).toMatchObject({ code: EXIT.usage, stderr: expect.stringContaining(words) });
     expect(await readFile(join(cwd, 'mailferry.yaml'), 'utf8')).toBe(before);
   });
+
+  it.each([
+    ['mbox', 'all.mbox'],
+    ['maildir', 'box'],
+  ] as const)(
+    'writes to a stick, which has no links, and never over what is there: %s',
+    async (into, name) => {
+      const { cwd, run } = await fetched();
+      const link = vi.spyOn(fs, 'link').mockImplementation(async (from) => {
+        throw Object.assign(new Error(`EPERM: operation not permitted, link '${from}'`), {
+          ...{ code: 'EPERM', syscall: 'link' },
+        });
+      });
+      onTestFinished(() => link.mockRestore());
+      expect(await run('export', `--${into}`, name)).toMatchObject({ code: EXIT.done });
+      const { bytes } = await pythonReads(into === 'mbox' ? 'mbox' : 'Maildir', join(cwd, name));
+      expect(bytes.map(into === 'mbox' ? unquoted : (text) => text).sort()).toEqual(contents(MAILS));
+      expect((await readdir(cwd)).filter((file) => file.includes('.part'))).toEqual([]);
+      expect(await run('export', `--${into}`, name)).toMatchObject({
+        code: into === 'mbox' ? EXIT.usage : EXIT.done,
+      });
+      const again = await pythonReads(into === 'mbox' ? 'mbox' : 'Maildir', join(cwd, name));
+      expect(again.bytes).toHaveLength(MAILS.length);
+    },
+  );
+
+  it.each([['verify', '--no-server'], ['export', '--mbox', 'all.mbox'], ['parse'], ['announce', 'support']])(
+    'does not call well what is not there, as of a disk that is not mounted: %s',
+    async (...argv) => {
+      const { cwd, run } = await fetched([]);
+      await rm(join(cwd, 'store'), { recursive: true });
+      await symlink('/not/mounted', join(cwd, 'store'));
+      expect(await run(...argv)).toMatchObject({
+        ...{ code: EXIT.person, stderr: expect.stringContaining('E_STORE_NO_FOLDER') },
+      });
+      expect((await readdir(cwd)).sort()).toEqual(['ca.pem', 'mailferry.yaml', 'store']);
+    },
+  );
 
   it('says what the disk says', async () => {
     const { run } = await fetched([]);

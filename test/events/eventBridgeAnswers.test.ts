@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { batches, MAX_BATCH_BYTES, MAX_BATCH_ENTRIES } from '../../lib/events/eventBridgeEntries.ts';
+import { callFailure } from '../../lib/events/eventBridgeErrors.ts';
 import { AwsJsonError, startAwsJson } from '../servers/awsJson.ts';
 import type { BusEntry } from '../servers/busSink.ts';
 import { busPublisher } from './busPublisher.ts';
@@ -216,4 +217,9 @@ describe('making batches', () => {
       }),
     );
   });
+});
+
+it('a refusal is told with one full stop behind words that have their own', () => {
+  const refusal = Object.assign(new Error('You may not.'), { $metadata: { httpStatusCode: 400 } });
+  expect(callFailure(refusal, 'PutEvents on mail').error.message).toContain('You may not. Check the bus');
 });

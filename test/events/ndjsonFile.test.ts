@@ -118,6 +118,14 @@ describe('what the system refuses', () => {
     expect(await publisher.publish([messageStored('a')])).toEqual([accepted]);
   });
 
+  it('a file system that cannot sync folders keeps no events, whenever it is asked', async () => {
+    const refusal = Object.assign(new Error('EINVAL: invalid argument, fsync'), { code: 'EINVAL' });
+    vi.spyOn(await handles(), 'sync').mockRejectedValueOnce(refusal);
+    await expect(ndjsonFile(file).publish([messageStored('a')])).rejects.toMatchObject({
+      ...{ kind: 'person', code: 'E_EVENTS_NO_SYNC' },
+    });
+  });
+
   it('a sync that fails accepts nothing, and the event is written anew the next time', async () => {
     const failure = Object.assign(new Error('EIO: i/o error, fsync'), { code: 'EIO' });
     vi.spyOn(await handles(), 'sync').mockRejectedValueOnce(failure);
@@ -134,6 +142,22 @@ describe('what the system refuses', () => {
   ])('%s in the place of the file is found out by prove', async (_what, put) => {
     await put();
     await expect(ndjsonFile(file).prove()).rejects.toMatchObject({ kind: 'person', code: 'E_EVENTS_PATH' });
+  });
+});
+
+it.each(['events.ndjson', ''])('a link that leads nowhere is told as that: "%s"', async (name) => {
+  const link = `${file}.link`;
+  await fs.symlink('/not/mounted/here', link);
+  const path = name === '' ? link : join(link, name);
+  await expect(ndjsonFile(path).prove()).rejects.toMatchObject({
+    ...{ kind: 'person', code: 'E_EVENTS_PATH' },
+    message: expect.stringMatching(/\.link: this is a link that leads nowhere\. Mount/),
+  });
+});
+
+it('a folder that the file system will not make, nor refuse as others do, is given up', async () => {
+  await expect(ndjsonFile('/proc/mailferry/events.ndjson').prove()).rejects.toMatchObject({
+    code: 'E_EVENTS_BUSY',
   });
 });
 

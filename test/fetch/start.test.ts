@@ -1,8 +1,10 @@
 /** Where a mailbox starts: decided once, put on record before anything is retrieved, and kept to. */
+
 import { describe, expect, it } from 'vitest';
 import { planMailbox } from '../../lib/fetch/inspect.ts';
 import type { Mailbox } from '../../lib/mailbox/settings.ts';
 import { seedCount } from '../../lib/mailbox/state.ts';
+import { digestOf } from '../../lib/store/checksum.ts';
 import { mail, type ScriptedMessage } from '../servers/scripted.ts';
 import { MISHAPS, SimulatedProcess } from './process.ts';
 import { contentsOf, letter, World } from './world.ts';
@@ -148,6 +150,13 @@ describe('start: new-mail-only', () => {
     const all = new World({ settings: { user: world.server.user } });
     expect((await all.run({}, world.ports)).counts).toMatchObject({ stored: 2 });
     expect((await world.objects()).size).toBe(2);
+  });
+
+  it('does not take what others left beside the mail for mail that was fetched', async () => {
+    const world = new World({ messages: letters('a'), settings: NEW });
+    const strange = Buffer.from('x');
+    await world.store.create('mail/inbox/Thumbs.db', strange, digestOf(strange));
+    expect(await world.run()).toMatchObject({ outcome: 'done', counts: { skipped: 1 } });
   });
 
   it('asks a person where the server gave all mail new UIDLs', async () => {

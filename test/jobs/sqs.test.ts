@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { QueuedJob } from '../../lib/jobs/port.ts';
 import { type SqsLimits, sqs } from '../../lib/jobs/sqs.ts';
+import { callError } from '../../lib/jobs/sqsErrors.ts';
 import { type JobsQueue, type QueueFault, startJobsQueue, UNKNOWN_RECEIPT } from '../servers/jobsQueue.ts';
 
 const WITHIN_MS = 30_000;
@@ -163,4 +164,9 @@ describe('the SQS queue', () => {
       { numRuns: 30 },
     );
   });
+});
+
+it('a refusal is told with one full stop behind words that have their own', () => {
+  const refusal = Object.assign(new Error('You may not.'), { $metadata: { httpStatusCode: 400 } });
+  expect(callError(refusal, 'SendMessageBatch', 'jobs').message).toMatch(/You may not\. [A-Z]/);
 });

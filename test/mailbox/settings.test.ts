@@ -72,9 +72,29 @@ describe('settings', () => {
     const told = (change: object) => problemsOf({ ...smallest, ...change });
     expect(told({ store: { bucket: 'Mail_Archive', endpoint: 'localhost:9000', regoin: 'x' } })).toEqual([
       'store.bucket: must be a bucket name',
-      'store.endpoint: must be a URL that begins with https:// or http://',
+      'store.endpoint: must be a URL that begins with https:// or http://, with neither user, password, query nor fragment',
       'store: unknown key "regoin"; did you mean "region"?',
     ]);
+    const place = {
+      bucket: 'mail',
+      endpoint: 'https://AKFORTEST:hunter2@s3.example.org/?x=1',
+      region: 'eu west',
+    };
+    const wrong = told({ store: place });
+    expect(wrong.map((line) => line.split(':')[0])).toEqual(['store.region', 'store.endpoint']);
+    expect(wrong.join()).not.toContain('hunter2');
+    for (const good of ['http://[::1]:9000', 'https://s3.example.org/gateway/'])
+      expect(told({ store: { bucket: 'mail', endpoint: good, region: 'auto' } })).toEqual([]);
+    for (const folder of ['~', '~/mail', '$HOME/mail', '$HOME'])
+      expect(told({ store: { folder } })).toEqual([
+        expect.stringMatching(/^store\.folder: must be written out/),
+      ]);
+    expect(told({ store: { folder: 's3://mail' }, events: { file: '-' } })).toEqual([
+      'store.folder: must be a path, and no URL; a bucket is { bucket: NAME }',
+      'events.file: must be a file; for stdout: { stdout: true }',
+    ]);
+    for (const folder of ['mail~', './~/mail', 'c$/mail', 'a:b'])
+      expect(told({ store: { folder } })).toEqual([]);
     expect(told({ store: { foler: 'mail' } })).toEqual([
       'store: must be { folder } or { bucket, region?, endpoint?, pathStyle?, objectLock? }',
     ]);

@@ -109,7 +109,8 @@ function reply(answer: S3Answer, response: ServerResponse): void {
   }
   const { status, headers = {}, body = '', cutAfter } = answer;
   const whole = Buffer.from(body);
-  response.writeHead(status, { 'content-length': String(whole.length), ...headers });
+  const length = 'transfer-encoding' in headers ? {} : { 'content-length': String(whole.length) };
+  response.writeHead(status, { ...length, ...headers });
   if (cutAfter === undefined) {
     response.end(whole);
     return;

@@ -173,6 +173,9 @@ describe('errors', () => {
     ['ENOTSUP', 'link', 'person', 'E_STORE_NO_LINK'],
     ['EXDEV', 'link', 'person', 'E_STORE_NO_LINK'],
     ['EMFILE', 'open', 'later', 'E_STORE_BUSY'],
+    ['EFBIG', 'handle.writeFile', 'person', 'E_STORE_FULL'],
+    ['ESTALE', 'open', 'later', 'E_STORE_AWAY'],
+    ['ENOTCONN', 'mkdir', 'later', 'E_STORE_AWAY'],
   ];
 
   it.each(rows)('%s of %s is for %s: %s', async (errno, name, kind, code) => {

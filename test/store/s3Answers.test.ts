@@ -91,6 +91,14 @@ describe('read', () => {
       2,
     ],
     ['200 without an ETag, then with one', [ok({}, 'abc'), found('abc')], 'abc', 2],
+    ['an empty ETag for ever', four(ok({ etag: '' }, 'abc')), 'later E_STORE_UNAVAILABLE', 4],
+    ['an ETag of quotes for ever', four(ok({ etag: '""' }, 'abc')), 'later E_STORE_UNAVAILABLE', 4],
+    [
+      'no length for ever',
+      four(ok({ etag: '"e1"', 'transfer-encoding': 'chunked' })),
+      'later E_STORE_UNAVAILABLE',
+      4,
+    ],
     ['500 for ever', four(s3Error(500, 'InternalError')), 'later E_STORE_UNAVAILABLE', 4],
     ['403 AccessDenied', [s3Error(403, 'AccessDenied')], 'person E_STORE_DENIED', 1],
     [
@@ -150,6 +158,8 @@ describe('verify', () => {
     ['no checksum, the bytes are the same', {}, body, 'same', 1],
     ['no checksum, a byte differs', {}, Buffer.from(body).fill(0x21, 77, 78), 'different', 1],
     ['another size', { 'content-length': '7' }, body, 'different', 0],
+    ['no size, as behind some proxies', { 'content-length': '0' }, body, 'same', 1],
+    ['no size, and other bytes', { 'content-length': '0' }, bytes('other'), 'different', 1],
   ];
 
   it.each(rows)('%s', async (_title, headers, content, outcome, gets) => {
@@ -171,6 +181,13 @@ describe('verify', () => {
       code: 'E_STORE_DENIED',
       message: expect.stringMatching(/403 for an object that is not there/),
     });
+  });
+
+  it('is absent where HEAD finds everything and GET does not', async () => {
+    const store = await storeWith(({ operation }) =>
+      operation === 'HeadObject' ? ok() : s3Error(404, 'NoSuchKey'),
+    );
+    expect(await store.verify('mail/a/1.eml', digest)).toBe('absent');
   });
 
   it('hashes again from the start when the body broke off', async () => {

@@ -104,6 +104,14 @@ describe('what goes over the wire', () => {
     ]);
   });
 
+  it('is never a weak ETag, as proxies make them, which would meet no condition', async () => {
+    const store = await storeWith(({ headers }) =>
+      headers['if-match'] === '"e0"' ? stored : s3Error(412, 'PreconditionFailed'),
+    );
+    expect(await store.replace('state/a.json', bytes('{}'), 'W/"e0"')).toBe('"e1"');
+    expect(requests()).toHaveLength(1);
+  });
+
   it.each(['refused', 'silent', 'another'])('is no second form where the look is %s', async (look) => {
     const store = await storeWith(({ operation }) => {
       if (operation !== 'HeadObject') return s3Error(412, 'PreconditionFailed');
