@@ -59,11 +59,7 @@ export async function transferAll(
       if (moved.status === 'rejected') throw moved.reason;
       if (settled.status === 'rejected') throw settled.reason;
       previous = moved.value.stored;
-      await deleteRetrieved(context, session, settled.value).catch(async (error: unknown) => {
-        // The line is gone, but what came over it is stored, and to be announced whatever becomes of the next session.
-        await settle(context, session, { stored: previous, current: [], next: [] });
-        throw error;
-      });
+      await deleteBefore(context, session, { settled: settled.value, stored: previous });
       current = [...moved.value.untried, ...next];
       failure ??= moved.value.error;
     }
@@ -76,6 +72,18 @@ export async function transferAll(
     await settle(context, session, { stored: previous, current: [], next: [] }),
   );
   if (failure !== undefined) throw failure;
+}
+
+/** Of a line that is lost in it, what came over it is stored, and to be announced whatever becomes of the next session. */
+async function deleteBefore(
+  context: RunContext,
+  session: Session,
+  { settled, stored }: { readonly settled: readonly Deletable[]; readonly stored: readonly Stored[] },
+): Promise<void> {
+  await deleteRetrieved(context, session, settled).catch(async (error: unknown) => {
+    await settle(context, session, { stored, current: [], next: [] });
+    throw error;
+  });
 }
 
 /** As many as a batch has and the head has room for. */
@@ -155,14 +163,7 @@ async function transferBatch(
   const uploads = new Uploads(context, session);
   const own = new Set(batch);
   let untried = pipeline.without(batch);
-  let behind: readonly Wanted[] = [];
-  announced.then(
-    () => {
-      // Deletes come between two batches, and are not asked for behind what is not read yet.
-      if (session.policy.keptMs === null) behind = next;
-    },
-    () => {},
-  );
+  const behind = behindOf(session, { next, announced });
   let bytes = 0;
   const goesOn = () =>
     asks &&
@@ -175,7 +176,7 @@ async function transferBatch(
     for (;;) {
       if (goesOn()) untried = await pipeline.ask(untried);
       if (goesOn() && untried.length === 0 && pipeline.first !== undefined)
-        behind = await pipeline.ask(behind);
+        await pipeline.ask(pipeline.without(behind()));
       const window = pipeline.first;
       if (window === undefined || !window.wanted.some((one) => own.has(one))) break;
       const { received, again, refused } = await retrieveWindow(context, session, window);
@@ -194,6 +195,19 @@ async function transferBatch(
   const left = [...again, ...abandoned, ...untried];
   if (lost === undefined) return { stored, untried: left, error: storeError };
   return { stored, ...(await afterLoss(context, left, lost)) };
+}
+
+/** What may be asked for behind a batch: nothing where deletes come between, which cannot be asked for ahead of an answer. */
+function behindOf(
+  { policy }: Session,
+  { next, announced }: Pick<Batch, 'next' | 'announced'>,
+): () => readonly Wanted[] {
+  let ready: readonly Wanted[] = [];
+  const isReady = () => {
+    ready = next;
+  };
+  if (policy.keptMs === null) announced.then(isReady, () => {});
+  return () => ready;
 }
 
 /** A lost window costs one message its place in company, or the mailbox its windows of many. */

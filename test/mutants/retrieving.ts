@@ -243,8 +243,8 @@ export const RETRIEVING: readonly Mutant[] = [
     patches: [
       {
         file: 'lib/fetch/transfer.ts',
-        find: 'let behind: readonly Wanted[] = [];',
-        replace: 'let behind: readonly Wanted[] = session.policy.keptMs === null ? next : [];',
+        find: 'let ready: readonly Wanted[] = [];',
+        replace: 'let ready: readonly Wanted[] = policy.keptMs === null ? next : [];',
       },
     ],
     caughtBy: {
