@@ -124,6 +124,20 @@ describe('UIDLs that are numbers and mean it', () => {
   });
 });
 
+describe('a server that does not stuff dots, and whose UIDLs are numbers', () => {
+  it('stores nothing of mail that answers for its server what anybody can guess', async () => {
+    // The rest of it is on its way while the client takes it for whole.
+    const evil = `${letter('evil')}.\r\n+OK 2 2\r\nand the rest\r\n`;
+    const cut = `+OK\r\n${letter('evil')}.\r\n`.length;
+    const late = { reply: `+OK\r\n${evil}.\r\n`, pieces: [cut, 100_000], dripMs: 2 };
+    const world = new Numbered([sameSize('a'), evil, sameSize('c')], {
+      faults: [{ verb: 'RETR', args: '2', ...late }],
+    });
+    for (let run = 0; run < 3; run += 1) await world.run();
+    await world.expectStored(namesOf('ac', sameSize));
+  });
+});
+
 describe('the plan of a mailbox whose mail has moved', () => {
   it('says what would be fetched, and writes nothing', async () => {
     const world = new Numbered(namesOf('ab', sameSize));
