@@ -5,6 +5,7 @@ import type { Mailbox } from '../mailbox/settings.ts';
 import { type Head, type Quiet, refKey } from '../mailbox/state.ts';
 import { StateFile } from '../mailbox/stateFile.ts';
 import { isIgnored } from '../mailbox/unheeded.ts';
+import { Pop3Error } from '../pop3/errors.ts';
 import { advised } from './advised.ts';
 import { closeBooks, sweepRecords, withoutVanished } from './books.ts';
 import { asItLasts, isOfSecret, mailboxFailure } from './coming.ts';
@@ -238,8 +239,10 @@ async function endSession(context: RunContext, session: Session): Promise<Verdic
   try {
     await session.client.quit();
   } catch (error) {
-    if (asked)
-      tally.note(`QUIT was not answered well, so the next listing tells what was deleted: ${String(error)}`);
+    if (!asked) return 'finished';
+    tally.note(`QUIT was not answered well, so the next listing tells what was deleted: ${String(error)}`);
+    // QUIRK: some say -ERR at each run, whether they have done it or not (RFC 1939 section 6).
+    if (error instanceof Pop3Error && error.kind === 'refused') tally.sample = sampleOf(session);
     return 'finished';
   }
   if (!asked) return 'finished';

@@ -88,6 +88,34 @@ describe('a server that says +OK to DELE and QUIT and keeps the mail', () => {
   });
 });
 
+describe('a server that says -ERR to each QUIT behind deletes', () => {
+  const QUIT_REFUSED = { verb: 'QUIT', reply: '-ERR some deleted messages not removed\r\n' } as const;
+  const refusing = (more: { readonly ineffective?: true }) =>
+    new World({
+      messages: three(),
+      settings: { delete: 'when-stored' },
+      faults: [{ ...QUIT_REFUSED, ...more }],
+    });
+
+  test('and keeps the mail is asked in three runs, told of once, and left in peace', async () => {
+    const world = refusing({ ineffective: true });
+    const told = await runs(world, 6);
+    expect(told.map((one) => one.deles)).toEqual([3, 3, 3, 0, 0, 0]);
+    expect(told.map(({ report }) => report.error?.code).filter((code) => code !== undefined)).toEqual([
+      'E_POP3_DELETES_IGNORED',
+    ]);
+  });
+
+  test('and has removed it all the same is not said to ignore them', async () => {
+    const world = refusing({});
+    for (let run = 0; run < 5; run += 1) {
+      world.server.messages.push(mail(`n${run}`, letter(`n${run}`)));
+      expect((await world.run()).error).toBeNull();
+    }
+    expect(world.server.messages).toEqual([]);
+  });
+});
+
 test('one that expunges late is forgiven', async () => {
   const world = ignoring();
   await runs(world, 3);
