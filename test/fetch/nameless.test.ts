@@ -161,6 +161,15 @@ describe('a server without UIDL', () => {
     expect(world.publisher.stored).toHaveLength(2);
   });
 
+  it('has its deletes committed before headers are asked for, which may break the line', async () => {
+    const short = mail('', letter('short'), 5000);
+    const world = withoutUidl([short], { faults: [{ verb: 'TOP', args: '1 0', cutAt: 0, ending: 'fin' }] });
+    await world.run();
+    world.server.messages.push(...letters('a', 'b'));
+    await world.run();
+    expect(world.server.messages).toEqual([short]);
+  });
+
   it('has one message that is always refused set aside, and the others of its size are not', async () => {
     const stays = mail('', letter('stays'), 5000);
     const world = withoutUidl([...letters('a', 'b', 'c'), stays], {
