@@ -16,7 +16,7 @@ import { evidenceOf } from './evidence.ts';
 import { sampleOf, unheededTrouble, withDeletes } from './heeding.ts';
 import { refusedAll } from './judging.ts';
 import { hasNews, tellNews } from './news.ts';
-import { askLast, digestOf } from './numbered.ts';
+import { askLast, believed, digestOf } from './numbered.ts';
 import type { FetchPorts } from './ports.ts';
 import { ProgressMeter } from './progressMeter.ts';
 import { mayReopen, type Verdict } from './reopening.ts';
@@ -266,8 +266,9 @@ async function finish(context: RunContext, session: Session, lineError: unknown)
   const digest = quiet ? digestOf(context, session) : null;
   const ignored = unheededTrouble(mailbox.id, state.head.unheeded, session);
   const noted = withDeletes(context, session);
+  const told = believed(context, session);
   await closeBooks(context, (head) => ({
-    ...succeeded(noted(withoutVanished(head, session, nowMs)), session, nowMs),
+    ...succeeded(told(noted(withoutVanished(head, session, nowMs))), session, nowMs),
     lastSuccessMs: nowMs,
     sweptMs: head.sweptMs ?? nowMs,
     quiet: digest === null ? null : quietOf(digest, counts.skipped, dueMs),

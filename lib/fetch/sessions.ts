@@ -3,7 +3,7 @@ import { isFull as hasNoRoom } from '../mailbox/room.ts';
 import { refKey } from '../mailbox/state.ts';
 import { decisions, peek, tellApart, untold } from './decisions.ts';
 import { learnFence, lostItsFence, oddFormsOf } from './fence.ts';
-import { doubtNumbers } from './numbered.ts';
+import { doubtNumbers, noteMoved } from './numbered.ts';
 import { reportSetAside } from './outbox.ts';
 import { reportTooLarge } from './oversize.ts';
 import { refOf } from './plan.ts';
@@ -25,7 +25,7 @@ export async function work(context: RunContext, session: Session, options: RunOp
   await refuseRenumbered(context, session);
   await reportTooLarge(context, session);
   await learnFence(session, oddFormsOf(context));
-  await doubtNumbers(context, session);
+  if (await doubtNumbers(context, session)) await noteMoved(context);
   const mustResolve = hasNoRoom(context.state.head);
   if (mustResolve || options.suspects === 'only') {
     await toldRepeated(context, session);
