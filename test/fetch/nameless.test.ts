@@ -143,23 +143,33 @@ describe('a server without UIDL', () => {
     expect((await world.run()).counts).toMatchObject({ listed: 2, stored: 2 });
   });
 
-  it('has an attempt that died behind its PUT found by its content, and announced once', async () => {
-    const world = withoutUidl(letters('a', 'b'));
-    const dies = async () => {
-      throw new Error('killed');
-    };
-    const publisher = { durable: true, prove: async () => {}, publish: dies };
-    await world.run({}, { publisher });
-    const { intents } = await world.head();
-    expect(intents).toHaveLength(1);
-    expect(intents.flatMap(({ contents }) => contents ?? [])).toHaveLength(2);
-    expect((await world.objects()).size).toBe(2);
-    world.server.messages.length = 0;
-    await world.run();
-    expect(world.publisher.stored).toHaveLength(2);
-    await world.run();
-    expect(world.publisher.stored).toHaveLength(2);
-  });
+  it.each([
+    ['of one size', letters('a', 'b'), 1],
+    [
+      'whose sizes are not those that were listed',
+      ['a', 'longer'].map((name, nth) => mail('', letter(name), 40 + nth)),
+      2,
+    ],
+  ])(
+    'has an attempt at mail %s that died behind its PUT found by its content, and announced once',
+    async (_, messages, open) => {
+      const world = withoutUidl(messages);
+      const dies = async () => {
+        throw new Error('killed');
+      };
+      const publisher = { durable: true, prove: async () => {}, publish: dies };
+      await world.run({}, { publisher });
+      const { intents } = await world.head();
+      expect(intents).toHaveLength(open);
+      expect(intents.flatMap(({ contents }) => contents ?? [])).toHaveLength(2);
+      expect((await world.objects()).size).toBe(2);
+      world.server.messages.length = 0;
+      await world.run();
+      expect(world.publisher.stored).toHaveLength(2);
+      await world.run();
+      expect(world.publisher.stored).toHaveLength(2);
+    },
+  );
 
   it('has its deletes committed before headers are asked for, which may break the line', async () => {
     const short = mail('', letter('short'), 5000);
