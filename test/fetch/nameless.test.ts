@@ -76,6 +76,18 @@ describe('a server without UIDL', () => {
     expect(world.publisher.stored).toHaveLength(2);
   });
 
+  it('is not asked at each poll for mail of which another, gone by now, had the size and headers', async () => {
+    const same = (body: string) => mail('', `Message-ID: <same@example.org>\r\n\r\n${body}\r\n`);
+    const world = withoutUidl([same('one'), same('two')], { behaviour: { deletes: 'ignored' } });
+    await world.run();
+    world.server.messages.shift();
+    world.skewMs = DAY_MS + 1;
+    await world.run();
+    const { retrieved } = world;
+    for (let polls = 0; polls < 3; polls += 1) await world.run();
+    expect(world.retrieved).toBe(retrieved);
+  });
+
   it('keeps what came short, says so, and does not retrieve it again', async () => {
     const world = withoutUidl([mail('', letter('short'), 5000), ...letters('b')]);
     await world.run();
