@@ -19,7 +19,7 @@ import { hasNews, tellNews } from './news.ts';
 import { askLast, believed, digestOf } from './numbered.ts';
 import type { FetchPorts } from './ports.ts';
 import { ProgressMeter } from './progressMeter.ts';
-import { mayReopen, type Verdict } from './reopening.ts';
+import { afterTurnedAway, ifTurnedAway, mayReopen, type Verdict } from './reopening.ts';
 import type { Progress, RunReport, Trouble } from './report.ts';
 import { contextOf, type RunBegin, type RunContext, Tally } from './runContext.ts';
 import { secretMark } from './secretMark.ts';
@@ -116,7 +116,7 @@ async function attempt(
       : advised(error, mailbox, evidenceOf(error, ports.clock));
     const mark = ended ? undefined : await markOfRefused(begin, trouble);
     const failure = mailboxFailure(error, trouble, { ...begin, secretMark: mark, renewed });
-    // QUIRK: LOGIN-DELAY may end a run at its second sign-in, and each later one, too.
+    // A run may fail at its second sign-in, and each later one, too.
     const noted = deletesNoted(context);
     await closeBooks(context, (head) => noted(ended ? head : afterFailure(head, failure, ports.clock))).then(
       () => tellNews(context),
@@ -142,8 +142,8 @@ async function markOfRefused({ mailbox, ports }: RunBegin, trouble: Trouble): Pr
 
 async function runSessions(context: RunContext, options: RunOptions, signal: AbortSignal): Promise<Ending> {
   let lineError: unknown;
+  let session = await open(context, signal);
   for (;;) {
-    const session = await open(context, signal);
     if (options.suspects !== 'only' && (await isQuiet(context, session))) return endQuietly(context, session);
     const verdict = await work(context, session, options).catch((error: unknown): Verdict => {
       session.client.destroy(error instanceof Error ? error : new Error(String(error)));
@@ -154,7 +154,14 @@ async function runSessions(context: RunContext, options: RunOptions, signal: Abo
     });
     const ended = await endSession(context, session);
     const finished = verdict === 'finished' && ended === 'finished';
-    if (!finished && mayReopen(context, session)) continue;
+    if (!finished && mayReopen(context, session)) {
+      const next = await open(context, signal).catch(ifTurnedAway);
+      if (!(next instanceof Pop3Error)) {
+        session = next;
+        continue;
+      }
+      lineError = next;
+    }
     const refusal = refusedAll(context);
     if (refusal) throw refusal;
     return finish(context, session, finished ? undefined : lineError);
@@ -267,8 +274,9 @@ async function finish(context: RunContext, session: Session, lineError: unknown)
   const ignored = unheededTrouble(mailbox.id, state.head.unheeded, session);
   const noted = withDeletes(context, session);
   const told = believed(context, session);
+  const waiting = afterTurnedAway(lineError, session, nowMs);
   await closeBooks(context, (head) => ({
-    ...succeeded(told(noted(withoutVanished(head, session, nowMs))), session, nowMs),
+    ...waiting(succeeded(told(noted(withoutVanished(head, session, nowMs))), session, nowMs)),
     lastSuccessMs: nowMs,
     sweptMs: head.sweptMs ?? nowMs,
     quiet: digest === null ? null : quietOf(digest, counts.skipped, dueMs),

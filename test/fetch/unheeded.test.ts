@@ -74,7 +74,7 @@ describe('a server that says +OK to DELE and QUIT and keeps the mail', () => {
     });
     const told = await runs(world, 4);
     expect(told.map((one) => one.deles)).toEqual([3, 3, 3, 0]);
-    expect(told.map(({ report }) => report.outcome)).toEqual(['failed', 'failed', 'failed', 'done']);
+    expect(told.map(({ report }) => report.outcome)).toEqual(['done', 'more', 'more', 'done']);
     expect(told[3]?.report.error?.code).toBe('E_POP3_DELETES_IGNORED');
   });
 
