@@ -23,10 +23,12 @@ export function isFull(context: RunContext, session: Session): boolean {
 }
 
 export function mayReopen(
-  { tally, deadline, ports }: RunContext,
+  { tally, deadline, ports, state }: RunContext,
   { openedMs, loginDelayMs }: Session,
 ): boolean {
-  return tally.signIns < SIGN_INS && deadline.allowsMore && ports.clock.now() - openedMs >= loginDelayMs;
+  // Who was turned away the last time has this time's work done in one session, suspects and all.
+  const delayMs = Math.max(loginDelayMs, state.head.signedIn?.delayMs ?? 0);
+  return tally.signIns < SIGN_INS && deadline.allowsMore && ports.clock.now() - openedMs >= delayMs;
 }
 
 /** QUIRK: some hold the lock of a session that has ended, or mind a LOGIN-DELAY that they do not announce. */

@@ -70,10 +70,10 @@ describe('a scheduled run of a mailbox that failed', () => {
       expect((await world.head()).backOff).toBeNull();
       expect(await world.run({ honourBackOff: true })).toMatchObject({ outcome: 'waiting' });
       world.skewMs += MINUTE_MS;
-      expect(await world.run({ honourBackOff: true })).toMatchObject({
-        outcome: 'failed',
-        counts: { failed: 1 },
-      });
+      // In one session this time, so that deletes cannot keep what is tried alone from its turn again and again.
+      world.server.messages.push(mail('c', letter('c')));
+      expect(await world.run({ honourBackOff: true })).toMatchObject({ signIns: 1, counts: { stored: 1 } });
+      expect((await world.head()).failures).toMatchObject([{ uidl: 'bad', attempts: 1 }]);
     },
   );
 

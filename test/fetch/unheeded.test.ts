@@ -62,7 +62,7 @@ describe('a server that says +OK to DELE and QUIT and keeps the mail', () => {
     ]);
   });
 
-  test('is found out, too, where LOGIN-DELAY ends each run at its second sign-in', async () => {
+  test('is found out, too, where LOGIN-DELAY ends a run at its second sign-in, and the next ones have no other', async () => {
     // What is tried alone waits for a session that has nothing to delete.
     const bad = { verb: 'RETR', args: '4', reply: '-ERR cannot be read\r\n' };
     const delayed = { verb: 'PASS', reply: '-ERR [LOGIN-DELAY] not so soon\r\n' };
@@ -70,11 +70,10 @@ describe('a server that says +OK to DELE and QUIT and keeps the mail', () => {
       messages: [...three(), mail('bad', letter('bad'))],
       settings: { delete: 'when-stored' },
       behaviour: { deletes: 'ignored' },
-      faults: [bad, ...[2, 4, 6].map((session) => ({ ...delayed, session }))],
+      faults: [bad, { ...delayed, session: 2 }],
     });
     const told = await runs(world, 4);
     expect(told.map((one) => one.deles)).toEqual([3, 3, 3, 0]);
-    expect(told.map(({ report }) => report.outcome)).toEqual(['done', 'more', 'more', 'done']);
     expect(told[3]?.report.error?.code).toBe('E_POP3_DELETES_IGNORED');
   });
 
