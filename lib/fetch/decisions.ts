@@ -33,12 +33,8 @@ export async function peek(
   session: Session,
   ask = (row: Row) => leavingAside(context, session, refOf(row, null), () => topOf(session, row)),
 ): Promise<boolean> {
-  // Then there are none, and a listing may have a million rows.
-  if (session.policy.keptMs === null && !session.listing.repeats) return false;
   const blind = blindRefs(context.state.head, context.ports.clock.now());
-  const rows: Row[] = [];
-  for (const { action, row } of decisions(context, session))
-    if (action === 'peek' && !session.deleted.has(row.index)) rows.push(row);
+  const rows = [...untold(context, session)];
   await session.known.watch(rows.map(({ uidl }) => uidl));
   for (const row of rows) {
     if (!context.deadline.allowsMore) break;
@@ -47,6 +43,14 @@ export async function peek(
     session.headerHashes.set(row.index, tells ? top.hash : null);
   }
   return rows.length > 0;
+}
+
+/** Rows whose headers are to be asked for. */
+export function* untold(context: RunContext, session: Session): Generator<Row> {
+  // Then there are none, and a listing may have a million rows.
+  if (session.policy.keptMs === null && !session.listing.repeats) return;
+  for (const { action, row } of decisions(context, session))
+    if (action === 'peek' && !session.deleted.has(row.index)) yield row;
 }
 
 /** Those whose headers are not asked for. */

@@ -51,9 +51,10 @@ export function classify(context: RunContext, session: Session): Classified {
   };
   for (const decided of decisions(context, session)) {
     if (gone.size > 0) gone.delete(refKey(decided.ref));
-    add(classOf(context, decided));
+    const isGone = session.deleted.has(decided.row.index);
+    add(classOf(context, decided, isGone));
     if (decided.dueMs !== undefined) dueMs = Math.min(decided.dueMs, dueMs ?? decided.dueMs);
-    if (SETTLED.has(decided.action) || session.deleted.has(decided.row.index)) continue;
+    if (SETTLED.has(decided.action) || isGone) continue;
     quiet = false;
     if (isStored(decided.action) && !context.kept.has(decided.ref)) undeleted += 1;
   }
@@ -84,8 +85,14 @@ function isStored(action: Action): boolean {
   return action === 'keep' || action === 'delete' || action === 'prove';
 }
 
-function classOf({ tally, triedAlone, postponed }: RunContext, { action, ref }: Decided): Class {
+/** `isGone`: it was deleted in this session, whatever another of its UIDL would have to be asked. */
+function classOf(
+  { tally, triedAlone, postponed }: RunContext,
+  { action, ref }: Decided,
+  isGone: boolean,
+): Class {
   if (tally.stored.has(ref)) return 'stored';
+  if (isGone) return 'alreadyStored';
   switch (action) {
     case 'set aside':
       return 'setAside';

@@ -20,8 +20,10 @@ export type FenceForm = 'UIDL' | 'LIST';
 export async function learnFence(session: Session, odd: OddForms = NO_ODD_FORMS): Promise<void> {
   const { listing } = session;
   if (listing.length === 0 || session.fence !== null) return;
+  // A sender knows the numbers of messages, and hardly the size that his will have.
+  const first: readonly FenceForm[] = listing.isNumbered ? ['LIST', 'UIDL'] : ['UIDL', 'LIST'];
   // It may have been an accident, so that what is odd is asked where nothing else is answered.
-  const forms = (['UIDL', 'LIST'] as const)
+  const forms = first
     .filter((form) => !listing.isNamed || !odd.has(form))
     .toSorted((one, other) => Number(odd.has(one)) - Number(odd.has(other)));
   for (const form of forms) {

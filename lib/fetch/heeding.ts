@@ -43,7 +43,7 @@ export function heeded(policy: Policy, unheeded: Unheeded | undefined): Policy {
 }
 
 const SAYS =
-  'The server answers DELE and QUIT with +OK, and lists the mail again all the same. Look at the mailbox’s settings at the provider (what POP3 deletes may do there), or set "delete: keep".';
+  'The server answers DELE with +OK, and lists the mail again all the same. Look at the mailbox’s settings at the provider (what POP3 deletes may do there), or set "delete: keep".';
 
 export function unheededNotes(unheeded: Unheeded | undefined, nowMs: number): readonly string[] {
   const untilMs = pausedUntilMs(unheeded, nowMs);

@@ -5,12 +5,12 @@
  */
 import { policyText } from '../mailbox/policy.ts';
 import { isRecordOf } from '../mailbox/records.ts';
-import { refKey } from '../mailbox/state.ts';
-import { blindRefs, leavingAside } from './decisions.ts';
+import { type Head, refKey } from '../mailbox/state.ts';
+import { blindRefs, decisions, leavingAside } from './decisions.ts';
 import { topOf } from './deleting.ts';
 import { learnFence, oddFormsOf } from './fence.ts';
 import type { Row } from './listing.ts';
-import { refOf } from './plan.ts';
+import { type Action, refOf } from './plan.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
 import { isOfTheLine } from './trouble.ts';
@@ -45,18 +45,44 @@ export async function askLast(context: RunContext, session: Session): Promise<vo
 
 /**
  * Where mail has moved, each message is told by its headers, and by its content from what is stored under another number.
- * `ask`: who only looks passes one that writes nothing down.
+ * Returns whether it has. `ask`: who only looks passes one that writes nothing down.
  */
 export async function doubtNumbers(
   context: RunContext,
   session: Session,
   ask = asking(context, session),
-): Promise<void> {
-  if (!session.listing.isNumbered || !(await hasMoved(session, ask))) return;
+): Promise<boolean> {
+  if (!session.listing.isNumbered) return false;
+  if (context.state.head.movedBy === undefined && !(await hasMoved(session, ask))) return false;
   // Where each run deletes what it stores, they move at each.
   if (context.mailbox.delete !== 'when-stored') context.tally.note(MOVED);
   await session.known.doubt();
+  return true;
 }
+
+/**
+ * No later run believes a number either before all that is listed was told: what this one does not get to may have the
+ * number and size of mail on record, with the last message on record by then.
+ */
+export async function noteMoved({ state, run }: RunContext): Promise<void> {
+  await state.commit((head) => (head.movedBy === run ? head : { ...head, movedBy: run }));
+}
+
+/** What no other run has doubted since is believed once each message is on record, or is nobody's to fetch. */
+export function believed(context: RunContext, session: Session): (head: Head) => Head {
+  const { run, state } = context;
+  if (state.head.movedBy !== run || !isToldWhole(context, session)) return (head) => head;
+  return ({ movedBy, ...head }) => (movedBy === run || movedBy === undefined ? head : { ...head, movedBy });
+}
+
+function isToldWhole(context: RunContext, session: Session): boolean {
+  for (const { action, row } of decisions(context, session))
+    if (!TOLD.has(action) && !session.deleted.has(row.index)) return false;
+  return true;
+}
+
+/** One that is set aside, or too large, would pass for what is stored under its number, and never be tried again. */
+const TOLD: ReadonlySet<Action> = new Set(['keep', 'delete', 'prove', 'skip']);
 
 const MOVED =
   'The UIDLs of this server are the numbers of its messages, and have moved, since mail was deleted from it. Each message was told by its headers and content, which costs a TOP and a RETR each. Look for a setting of the server that gives mail lasting UIDLs.';

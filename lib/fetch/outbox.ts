@@ -130,9 +130,13 @@ function ownerOf(
   return 'nobody';
 }
 
-/** Other messages of the UIDL that have an attempt of their own before them. */
+/**
+ * Other messages that have an attempt of their own before them, which looks for the same objects: those of the UIDL, or
+ * where there is none of the size, for one intent had been theirs.
+ */
 function twinsOf({ intents, failures }: Head, ref: MessageRef): readonly MessageRef[] {
-  return [...intents, ...failures].filter((other) => other.uidl === ref.uidl && !sameRef(other, ref));
+  const isTwin = ({ uidl, size }: MessageRef) => uidl === ref.uidl && (uidl !== '' || size === ref.size);
+  return [...intents, ...failures].filter((other) => isTwin(other) && !sameRef(other, ref));
 }
 
 async function recordOfObject(

@@ -149,7 +149,7 @@ export function decide({ row, headerHash, alike, nowMs }: Asked, known: Knowledg
   if (record !== undefined && rows >= alike) {
     // Where nothing tells a whole mail from one that came short, neither is deleted.
     const short = records.some((one) => isShort(policy, one));
-    if (nameless && !large) return { ...whatOfNameless(ref, records, policy), record };
+    if (nameless && !large) return { ...whatOfNameless(ref, { records, alike }, policy), record };
     return { ...whatOfStored(row, { short, waits, large }, policy), record };
   }
   if (record === undefined && noted !== null && !(several && headerHash))
@@ -167,9 +167,18 @@ function isSettledBy(policy: Policy) {
   return (record: StoredRecord) => isSettled(policy, record);
 }
 
+interface Alike {
+  readonly records: readonly StoredRecord[];
+  /** Rows that they may be of. */
+  readonly alike: number;
+}
+
 /** Only headers which tell one mail from another, and the size, say that it need not be retrieved. */
-function whatOfNameless(ref: MessageRef, records: readonly StoredRecord[], policy: Policy): Decision {
-  if (ref.headerHash !== null && records.every(isSettledBy(policy)))
+function whatOfNameless(ref: MessageRef, { records, alike }: Alike, policy: Policy): Decision {
+  const settled = records.filter(isSettledBy(policy));
+  // Some may be of mail that is gone, which nothing tells; what came short is never asked for, and vouches for itself alone.
+  const seen = settled.reduce((sum, one) => sum + (isShort(policy, one) ? 0 : (one.rows ?? 1)), 0);
+  if (ref.headerHash !== null && (settled.length === records.length || seen >= alike))
     return { action: 'keep', why: 'stored; not deleted, or asked for in vain a short while ago' };
   return { action: 'prove', why: 'stored, it seems; without UIDL it is retrieved again to prove it' };
 }

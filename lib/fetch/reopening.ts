@@ -1,4 +1,7 @@
 /** When a session should end for another, and whether there may be one. */
+import { afterSignIn } from '../mailbox/backOff.ts';
+import type { Head } from '../mailbox/state.ts';
+import { Pop3Error } from '../pop3/errors.ts';
 import type { RunContext } from './runContext.ts';
 import type { Session } from './session.ts';
 
@@ -20,8 +23,33 @@ export function isFull(context: RunContext, session: Session): boolean {
 }
 
 export function mayReopen(
-  { tally, deadline, ports }: RunContext,
+  { tally, deadline, ports, state }: RunContext,
   { openedMs, loginDelayMs }: Session,
 ): boolean {
-  return tally.signIns < SIGN_INS && deadline.allowsMore && ports.clock.now() - openedMs >= loginDelayMs;
+  // Who was turned away the last time has this time's work done in one session, suspects and all.
+  const delayMs = Math.max(loginDelayMs, state.head.signedIn?.delayMs ?? 0);
+  return tally.signIns < SIGN_INS && deadline.allowsMore && ports.clock.now() - openedMs >= delayMs;
+}
+
+/** QUIRK: some hold the lock of a session that has ended, or mind a LOGIN-DELAY that they do not announce. */
+const TURNED_AWAY: ReadonlySet<string> = new Set(['E_POP3_IN_USE', 'E_POP3_LOGIN_DELAY']);
+
+/** As after a first failure. */
+const TURNED_AWAY_MS = 60_000;
+
+/** For `catch` of another sign-in of a run: none is to be had now, and what the session before it did stands. */
+export function ifTurnedAway(error: unknown): Pop3Error {
+  if (error instanceof Pop3Error && TURNED_AWAY.has(error.code)) return error;
+  throw error;
+}
+
+/** The next sign-in waits, and the run has not failed. */
+export function afterTurnedAway(
+  error: unknown,
+  { loginDelayMs }: Session,
+  nowMs: number,
+): (head: Head) => Head {
+  if (!(error instanceof Pop3Error && TURNED_AWAY.has(error.code))) return (head) => head;
+  const askedMs = (error.waitSeconds ?? 0) * 1000;
+  return (head) => afterSignIn(head, nowMs, Math.max(askedMs, loginDelayMs, TURNED_AWAY_MS));
 }

@@ -5,6 +5,7 @@ import type { Mailbox } from '../mailbox/settings.ts';
 import { type Head, type Quiet, refKey } from '../mailbox/state.ts';
 import { StateFile } from '../mailbox/stateFile.ts';
 import { isIgnored } from '../mailbox/unheeded.ts';
+import { Pop3Error } from '../pop3/errors.ts';
 import { advised } from './advised.ts';
 import { closeBooks, sweepRecords, withoutVanished } from './books.ts';
 import { asItLasts, isOfSecret, mailboxFailure } from './coming.ts';
@@ -15,10 +16,10 @@ import { evidenceOf } from './evidence.ts';
 import { sampleOf, unheededTrouble, withDeletes } from './heeding.ts';
 import { refusedAll } from './judging.ts';
 import { hasNews, tellNews } from './news.ts';
-import { askLast, digestOf } from './numbered.ts';
+import { askLast, believed, digestOf } from './numbered.ts';
 import type { FetchPorts } from './ports.ts';
 import { ProgressMeter } from './progressMeter.ts';
-import { mayReopen, type Verdict } from './reopening.ts';
+import { afterTurnedAway, ifTurnedAway, mayReopen, type Verdict } from './reopening.ts';
 import type { Progress, RunReport, Trouble } from './report.ts';
 import { contextOf, type RunBegin, type RunContext, Tally } from './runContext.ts';
 import { secretMark } from './secretMark.ts';
@@ -115,7 +116,7 @@ async function attempt(
       : advised(error, mailbox, evidenceOf(error, ports.clock));
     const mark = ended ? undefined : await markOfRefused(begin, error, trouble);
     const failure = mailboxFailure(error, trouble, { ...begin, secretMark: mark, renewed });
-    // QUIRK: LOGIN-DELAY may end a run at its second sign-in, and each later one, too.
+    // A run may fail at its second sign-in, and each later one, too.
     const noted = deletesNoted(context);
     await closeBooks(context, (head) => noted(ended ? head : afterFailure(head, failure, ports.clock))).then(
       () => tellNews(context),
@@ -146,8 +147,8 @@ async function markOfRefused(
 
 async function runSessions(context: RunContext, options: RunOptions, signal: AbortSignal): Promise<Ending> {
   let lineError: unknown;
+  let session = await open(context, signal);
   for (;;) {
-    const session = await open(context, signal);
     if (options.suspects !== 'only' && (await isQuiet(context, session))) return endQuietly(context, session);
     const verdict = await work(context, session, options).catch((error: unknown): Verdict => {
       session.client.destroy(error instanceof Error ? error : new Error(String(error)));
@@ -158,7 +159,14 @@ async function runSessions(context: RunContext, options: RunOptions, signal: Abo
     });
     const ended = await endSession(context, session);
     const finished = verdict === 'finished' && ended === 'finished';
-    if (!finished && mayReopen(context, session)) continue;
+    if (!finished && mayReopen(context, session)) {
+      const next = await open(context, signal).catch(ifTurnedAway);
+      if (!(next instanceof Pop3Error)) {
+        session = next;
+        continue;
+      }
+      lineError = next;
+    }
     const refusal = refusedAll(context);
     if (refusal) throw refusal;
     return finish(context, session, finished ? undefined : lineError);
@@ -243,8 +251,10 @@ async function endSession(context: RunContext, session: Session): Promise<Verdic
   try {
     await session.client.quit();
   } catch (error) {
-    if (asked)
-      tally.note(`QUIT was not answered well, so the next listing tells what was deleted: ${String(error)}`);
+    if (!asked) return 'finished';
+    tally.note(`QUIT was not answered well, so the next listing tells what was deleted: ${String(error)}`);
+    // QUIRK: some say -ERR at each run, whether they have done it or not (RFC 1939 section 6).
+    if (error instanceof Pop3Error && error.kind === 'refused') tally.sample = sampleOf(session);
     return 'finished';
   }
   if (!asked) return 'finished';
@@ -268,8 +278,10 @@ async function finish(context: RunContext, session: Session, lineError: unknown)
   const digest = quiet ? digestOf(context, session) : null;
   const ignored = unheededTrouble(mailbox.id, state.head.unheeded, session);
   const noted = withDeletes(context, session);
+  const told = believed(context, session);
+  const waiting = afterTurnedAway(lineError, session, nowMs);
   await closeBooks(context, (head) => ({
-    ...succeeded(noted(withoutVanished(head, session, nowMs)), session, nowMs),
+    ...waiting(succeeded(told(noted(withoutVanished(head, session, nowMs))), session, nowMs)),
     lastSuccessMs: nowMs,
     sweptMs: head.sweptMs ?? nowMs,
     quiet: digest === null ? null : quietOf(digest, counts.skipped, dueMs),

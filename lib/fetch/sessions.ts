@@ -1,9 +1,9 @@
 /** What a session does, and in which order. */
 import { isFull as hasNoRoom } from '../mailbox/room.ts';
 import { refKey } from '../mailbox/state.ts';
-import { decisions, peek, tellApart } from './decisions.ts';
+import { decisions, peek, tellApart, untold } from './decisions.ts';
 import { learnFence, lostItsFence, oddFormsOf } from './fence.ts';
-import { doubtNumbers } from './numbered.ts';
+import { doubtNumbers, noteMoved } from './numbered.ts';
 import { reportSetAside } from './outbox.ts';
 import { reportTooLarge } from './oversize.ts';
 import { refOf } from './plan.ts';
@@ -25,7 +25,7 @@ export async function work(context: RunContext, session: Session, options: RunOp
   await refuseRenumbered(context, session);
   await reportTooLarge(context, session);
   await learnFence(session, oddFormsOf(context));
-  await doubtNumbers(context, session);
+  if (await doubtNumbers(context, session)) await noteMoved(context);
   const mustResolve = hasNoRoom(context.state.head);
   if (mustResolve || options.suspects === 'only') {
     await toldRepeated(context, session);
@@ -46,9 +46,16 @@ async function carry(context: RunContext, session: Session): Promise<boolean> {
   if (isFull(context, session)) return true;
   // Nothing may vouch for the rest, and a session that breaks takes its deletes with it.
   if (session.client.closedBy === null && lostItsFence(session) && mayReopen(context, session)) return true;
+  if (session.client.closedBy === null && endsBeforeHeaders(context, session)) return true;
   if (session.client.closedBy !== null || !(await toldRepeated(context, session))) return false;
   await fetchNew(context, session, await deleteRecorded(context, session));
   return isFull(context, session);
+}
+
+/** What breaks the line when its headers are asked for takes with it deletes that no QUIT has committed. */
+function endsBeforeHeaders(context: RunContext, session: Session): boolean {
+  const { deleted } = session;
+  return deleted.size > 0 && mayReopen(context, session) && !untold(context, session).next().done;
 }
 
 async function toldRepeated(context: RunContext, session: Session): Promise<boolean> {

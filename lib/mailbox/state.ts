@@ -177,6 +177,8 @@ export interface Head {
   readonly singlySinceMs: number | null;
   /** When UIDL or LIST of one message was last answered in a form of the server's own. */
   readonly oddForms?: { readonly UIDL?: number; readonly LIST?: number };
+  /** The run that last saw that UIDLs which are numbers had moved, until all that is listed was told anew. */
+  readonly movedBy?: string;
   /** When the line was last lost as CAPA was asked. */
   readonly capaLostMs?: number;
   /** The last deletes, until a listing has shown that they took effect. */

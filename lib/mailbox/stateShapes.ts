@@ -108,6 +108,7 @@ const head = z.strictObject({
   signedIn: z.strictObject({ atMs: instantMs, delayMs: count }).optional(),
   singlySinceMs: instantMs.nullable(),
   oddForms: z.strictObject({ UIDL: instantMs.optional(), LIST: instantMs.optional() }).optional(),
+  movedBy: z.string().optional(),
   capaLostMs: instantMs.optional(),
   unheeded: z
     .strictObject({

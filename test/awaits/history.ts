@@ -11,6 +11,7 @@ import { checkArrivals } from '../sim/liveness.ts';
 import { Maildrop } from '../sim/maildrop.ts';
 import type { MailMaker } from '../sim/mailMaker.ts';
 import type { Making } from '../sim/messages.ts';
+import { NO_ODDITIES } from '../sim/oddities.ts';
 import { ObjectOracle } from '../sim/oracles.ts';
 import { type Going, type Stage, start } from '../sim/runs.ts';
 import { Scheduler } from '../sim/scheduler.ts';
@@ -33,6 +34,7 @@ const QUIET_RUNS = 8;
 const SIZES = [120, 700, 160] as const;
 
 const MANNERS: Circumstances['manners'] = {
+  ...NO_ODDITIES,
   stuffs: true,
   top: 'headers',
   pipelining: 'all',

@@ -76,6 +76,18 @@ describe('a server without UIDL', () => {
     expect(world.publisher.stored).toHaveLength(2);
   });
 
+  it('is not asked at each poll for mail of which another, gone by now, had the size and headers', async () => {
+    const same = (body: string) => mail('', `Message-ID: <same@example.org>\r\n\r\n${body}\r\n`);
+    const world = withoutUidl([same('one'), same('two')], { behaviour: { deletes: 'ignored' } });
+    await world.run();
+    world.server.messages.shift();
+    world.skewMs = DAY_MS + 1;
+    await world.run();
+    const { retrieved } = world;
+    for (let polls = 0; polls < 3; polls += 1) await world.run();
+    expect(world.retrieved).toBe(retrieved);
+  });
+
   it('keeps what came short, says so, and does not retrieve it again', async () => {
     const world = withoutUidl([mail('', letter('short'), 5000), ...letters('b')]);
     await world.run();
@@ -143,22 +155,41 @@ describe('a server without UIDL', () => {
     expect((await world.run()).counts).toMatchObject({ listed: 2, stored: 2 });
   });
 
-  it('has an attempt that died behind its PUT found by its content, and announced once', async () => {
-    const world = withoutUidl(letters('a', 'b'));
-    const dies = async () => {
-      throw new Error('killed');
-    };
-    const publisher = { durable: true, prove: async () => {}, publish: dies };
-    await world.run({}, { publisher });
-    const { intents } = await world.head();
-    expect(intents).toHaveLength(1);
-    expect(intents.flatMap(({ contents }) => contents ?? [])).toHaveLength(2);
-    expect((await world.objects()).size).toBe(2);
-    world.server.messages.length = 0;
+  it.each([
+    ['of one size', letters('a', 'b'), 1],
+    [
+      'whose sizes are not those that were listed',
+      ['a', 'longer'].map((name, nth) => mail('', letter(name), 40 + nth)),
+      2,
+    ],
+  ])(
+    'has an attempt at mail %s that died behind its PUT found by its content, and announced once',
+    async (_, messages, open) => {
+      const world = withoutUidl(messages);
+      const dies = async () => {
+        throw new Error('killed');
+      };
+      const publisher = { durable: true, prove: async () => {}, publish: dies };
+      await world.run({}, { publisher });
+      const { intents } = await world.head();
+      expect(intents).toHaveLength(open);
+      expect(intents.flatMap(({ contents }) => contents ?? [])).toHaveLength(2);
+      expect((await world.objects()).size).toBe(2);
+      world.server.messages.length = 0;
+      await world.run();
+      expect(world.publisher.stored).toHaveLength(2);
+      await world.run();
+      expect(world.publisher.stored).toHaveLength(2);
+    },
+  );
+
+  it('has its deletes committed before headers are asked for, which may break the line', async () => {
+    const short = mail('', letter('short'), 5000);
+    const world = withoutUidl([short], { faults: [{ verb: 'TOP', args: '1 0', cutAt: 0, ending: 'fin' }] });
     await world.run();
-    expect(world.publisher.stored).toHaveLength(2);
+    world.server.messages.push(...letters('a', 'b'));
     await world.run();
-    expect(world.publisher.stored).toHaveLength(2);
+    expect(world.server.messages).toEqual([short]);
   });
 
   it('has one message that is always refused set aside, and the others of its size are not', async () => {

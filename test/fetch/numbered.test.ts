@@ -56,6 +56,19 @@ describe.each([
     expect(world.retrieved).toBe(retrieved);
   });
 
+  it('is fetched once it can be, though all around it is on record by then', async () => {
+    const world = new Numbered(namesOf('abc', text), {
+      faults: [{ verb: 'RETR', args: '2', session: 2, reply: '-ERR not now\r\n' }],
+    });
+    await world.run();
+    world.server.messages.splice(0, 2);
+    for (const name of 'de') world.arrives(text(name));
+    expect((await world.run()).counts).toMatchObject({ listed: 3, stored: 1, failed: 1 });
+    for (let run = 0; run < 2; run += 1) await world.run();
+    await world.expectStored(namesOf('abcde', text));
+    expect(await world.run()).toMatchObject({ notes: [], counts: { alreadyStored: 3 } });
+  });
+
   it('is followed as mail is deleted elsewhere again and again', async () => {
     const world = new Numbered(namesOf('abcde', text));
     for (const at of [0, 2, 1, 0]) {
@@ -121,6 +134,20 @@ describe('UIDLs that are numbers and mean it', () => {
       await world.run();
     }
     await world.expectStored(namesOf('abcdefg', sameSize));
+  });
+});
+
+describe('a server that does not stuff dots, and whose UIDLs are numbers', () => {
+  it('stores nothing of mail that answers for its server what anybody can guess', async () => {
+    // The rest of it is on its way while the client takes it for whole.
+    const evil = `${letter('evil')}.\r\n+OK 2 2\r\nand the rest\r\n`;
+    const cut = `+OK\r\n${letter('evil')}.\r\n`.length;
+    const late = { reply: `+OK\r\n${evil}.\r\n`, pieces: [cut, 100_000], dripMs: 2 };
+    const world = new Numbered([sameSize('a'), evil, sameSize('c')], {
+      faults: [{ verb: 'RETR', args: '2', ...late }],
+    });
+    for (let run = 0; run < 3; run += 1) await world.run();
+    await world.expectStored(namesOf('ac', sameSize));
   });
 });
 

@@ -55,6 +55,28 @@ describe('a scheduled run of a mailbox that failed', () => {
     expect(news(world.publisher.accepted)).toEqual([]);
   });
 
+  it.each(['[IN-USE] locked', '[LOGIN-DELAY] not so soon'])(
+    'has not failed where only its second sign-in was answered %s, and waits a minute',
+    async (said) => {
+      // What is tried alone waits for a session that has nothing to delete.
+      const bad = { verb: 'RETR', uidl: 'bad', reply: '-ERR cannot be read\r\n' };
+      const world = new World({
+        messages: [...messages(), mail('bad', letter('bad'))],
+        settings: { delete: 'when-stored' },
+        faults: [bad, { verb: 'PASS', reply: `-ERR ${said}\r\n`, session: 2 }],
+      });
+      const report = await world.run({ honourBackOff: true });
+      expect(report).toMatchObject({ outcome: 'done', error: null, counts: { stored: 1, failed: 1 } });
+      expect((await world.head()).backOff).toBeNull();
+      expect(await world.run({ honourBackOff: true })).toMatchObject({ outcome: 'waiting' });
+      world.skewMs += MINUTE_MS;
+      // In one session this time, so that deletes cannot keep what is tried alone from its turn again and again.
+      world.server.messages.push(mail('c', letter('c')));
+      expect(await world.run({ honourBackOff: true })).toMatchObject({ signIns: 1, counts: { stored: 1 } });
+      expect((await world.head()).failures).toMatchObject([{ uidl: 'bad', attempts: 1 }]);
+    },
+  );
+
   it('leaves a throttled mailbox alone for a quarter of an hour and more', async () => {
     const world = new World({
       messages: messages(),

@@ -9,6 +9,7 @@ import { RETRIEVING } from './retrieving.ts';
 import { SEGMENTS } from './segments.ts';
 import { STORING } from './storing.ts';
 import { SUSPECTING } from './suspecting.ts';
+import { UNNAMED } from './unnamed.ts';
 import { WAITING } from './waiting.ts';
 
 export const MUTANTS: readonly Mutant[] = [
@@ -21,6 +22,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SUSPECTING,
   ...WAITING,
   ...POLICIES,
+  ...UNNAMED,
   ...OUTSIDE,
 ];
 

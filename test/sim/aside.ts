@@ -17,6 +17,8 @@ export function isAside(stage: Stage, message: Message): boolean {
  * has another name than before, and its attempts begin anew.
  */
 function namesOf(stage: Stage, message: Message): readonly (string | null)[] {
+  // It is asked for only where others of its size failed, or came.
+  if (message.uidl === '') return message.identified ? [message.topHash, null] : [null];
   const twins = stage.maildrop.present.filter(({ hidden, uidl }) => !hidden && uidl === message.uidl);
   if (twins.length < 2) return [null];
   const alike = twins.filter(({ listSize }) => listSize === message.listSize);
@@ -28,9 +30,13 @@ function isItsSize({ uidl, size }: MessageRef, message: Message): boolean {
   return uidl === message.uidl && size === message.listSize;
 }
 
-/** Without TOP; nor does it tell anything of one that ends each session it is asked in. */
+/** Without TOP; nor does it tell anything of one that ends each session it is asked in, or without UIDL has nothing to tell. */
 export function isBlind({ maildrop }: Stage, sharing: readonly Message[]): boolean {
-  return maildrop.manners.top === 'refused' || sharing.some(({ topWire }) => cutsItself(topWire));
+  return maildrop.manners.top === 'refused' || sharing.some(tellsNothing);
+}
+
+function tellsNothing({ topWire, uidl, identified }: Message): boolean {
+  return cutsItself(topWire) || (uidl === '' && !identified);
 }
 
 /** Its first terminator is not its end. */

@@ -69,7 +69,7 @@ export class BusSide implements Publisher {
   #excuse(event: MailferryEvent): void {
     const { ledger } = this.#process.world;
     const message = event.detailType === 'Message Stored' ? ledger.messageOf(event.detail) : undefined;
-    if (message) ledger.excuse(message.uidl, this.#process.name);
+    if (message) ledger.excuse(message, this.#process.name);
   }
 
   #enter(event: MailferryEvent, fate: string): Published {

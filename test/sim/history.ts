@@ -13,8 +13,10 @@ import { type Counts, Ledger, Violation } from './ledger.ts';
 import { checkArrivals, waitsForItsDay, waitsForSlowRetry } from './liveness.ts';
 import { Maildrop } from './maildrop.ts';
 import { MailMaker } from './mailMaker.ts';
+import { oddly } from './oddities.ts';
 import { ObjectOracle } from './oracles.ts';
 import { type Policies, policiesOf } from './policies.ts';
+import { isServed } from './policyOracle.ts';
 import type { Accident, World } from './process.ts';
 import { mostQuietRuns, wasQuiet } from './quiet.ts';
 import { type Going, type Stage, start } from './runs.ts';
@@ -46,6 +48,9 @@ const SLOW_RETRIES = 4;
 /** What was stored only a day after the rest has its own day to wait for. */
 const LATE_DAYS = 3;
 
+/** Without UIDL a delete that was not done is asked for again a day later. */
+const NAMELESS_DAYS = 12;
+
 /** Every so many histories return to the event loop between steps, where Node reports rejections nobody handled. */
 const DRAINS_WHOLLY_EACH = 16;
 
@@ -69,16 +74,18 @@ class History {
   readonly #going: Going[] = [];
   #names = 0;
   #renamed = false;
-  /** All that is left alone was given new UIDLs, and the engine, which cannot tell it from new mail, has stopped for a person. */
+  /**
+   * All that is left alone was given new UIDLs, and the engine cannot tell it from new mail; or there are none, and the
+   * settings want them: it has stopped for a person.
+   */
   #awaitsPerson = false;
 
   constructor(seed: number, { trace = false, wrap = (ports) => ports }: HistoryOptions) {
     const chance = new Chance(seed);
-    const circumstances = circumstancesOf(chance);
+    const { circumstances, policies } = oddly(seed, circumstancesOf(chance), policiesOf(seed));
     const password = `pw-${chance.hex(16)}`;
     const { deletes, attempts, durable, completeHonours, manners } = circumstances;
     const scheduler = new Scheduler({ trace, drainsWholly: seed % DRAINS_WHOLLY_EACH === 0 });
-    const policies = policiesOf(seed);
     const terms = { mailbox: 'inbox', deletes, attempts, durable, password, policies };
     const ledger = new Ledger({ ...terms, storeTrusted: completeHonours }, () => scheduler.nowMs);
     const bucket = new Bucket(completeHonours, new ObjectOracle(ledger), ledger.nowMs);
@@ -108,11 +115,17 @@ class History {
     if (this.#awaitsPerson) return;
     const { intents, failures } = await this.#head();
     // What was set aside is tried again, and watching for late writes ends, within a day, by the clock that said when.
-    if (intents.length + failures.length > 0 || world.chance.happens(0.2)) await this.#settleForADay();
+    const isNamed = this.stage.maildrop.manners.uidls !== 'none';
+    if (intents.length + failures.length > 0 || world.chance.happens(0.2) || !isNamed)
+      await this.#settleForADay();
     // A slow retry may complete an object and end the process: saying so is for the next, one of them at a time.
     for (let day = 0; day < SLOW_RETRIES && waitsForSlowRetry(this.stage, await this.#head()); day += 1)
       await this.#settleForADay();
-    for (let day = 0; day < LATE_DAYS && waitsForItsDay(this.stage); day += 1) await this.#settleForADay();
+    for (let day = 0; day < LATE_DAYS && isNamed && waitsForItsDay(this.stage); day += 1)
+      await this.#settleForADay();
+    // Not on the days of what is set aside alone, which may take their deletes with it.
+    for (let day = 0; day < NAMELESS_DAYS && !isNamed && waitsForItsDay(this.stage); day += 1)
+      await this.#settle(26 * HOUR_MS + world.ledger.skewMs);
     const head = await this.#head();
     checkArrivals(this.stage, head);
     checkNothingUnsaid(head, this.stage.world.ledger);
@@ -130,6 +143,8 @@ class History {
   async #round(): Promise<void> {
     const { world, circumstances } = this.stage;
     const { chance } = world;
+    // Between two runs, so that only the listing can tell.
+    if (this.stage.maildrop.manners.uidls !== 'lasting' && chance.happens(0.6)) this.#happens('other client');
     for (let count = chance.below(4); count > 0; count -= 1) this.#arrive();
     for (let count = chance.between(1, circumstances.overlap); count > 0; count -= 1) {
       this.#start();
@@ -171,12 +186,17 @@ class History {
       const going = this.#begin({ suspects: 'after', honourBackOff: false, spanMs: 120_000, stays: false });
       await this.#until(() => going.process.ended);
       if (wasQuiet(this.stage, before, going.report)) return;
-      this.#awaitsPerson = this.#renamed && going.report?.error?.code === 'E_START_RENUMBERED';
+      this.#awaitsPerson = this.#isForPerson(going.report?.error?.code);
       if (this.#awaitsPerson) return;
       await this.#pass(3 * MINUTE_MS);
     }
     world.ledger.fail('L3 quiet', `after ${most} undisturbed runs there still is something to do`);
     this.#stopIfBroken();
+  }
+
+  #isForPerson(code: string | undefined): boolean {
+    if (code === 'E_START_RENUMBERED') return this.#renamed;
+    return code === 'E_RUN_UNVOUCHED' && !isServed(this.stage);
   }
 
   /** As the engine itself reads it. */
@@ -221,6 +241,7 @@ class History {
       return scheduler.note('world', 'takes away', String(message?.number));
     }
     if (accident === 'renaming') {
+      if (maildrop.manners.uidls !== 'lasting') return;
       this.#renamed = true;
       for (const message of maildrop.present) ledger.unlisted(message);
       maildrop.renameAll(chance);

@@ -23,9 +23,9 @@ export function checkFailures(before: Head | null, head: Head, ledger: Ledger): 
   for (const failure of risen) if (before !== null) checkCounted(failure, before, ledger);
   const [one, another] = risen;
   if (one && !another && one.lastRun !== null) {
-    ledger.counted.set(one.lastRun, one.uidl);
+    ledger.counted.set(one.lastRun, { uidl: one.uidl, listSize: one.size });
     // Its accident came before the count was written.
-    if (ledger.writer?.disturbed) ledger.excuse(one.uidl, ledger.writer.name);
+    if (ledger.writer?.disturbed) ledger.excuse({ uidl: one.uidl, listSize: one.size }, ledger.writer.name);
   }
   for (const failure of head.failures) if (failure.setAsideMs !== null) checkAside(failure, ledger);
 }
@@ -56,10 +56,15 @@ function checkAside(failure: Failure, ledger: Ledger): void {
 /** Where TOP shows other headers than RETR, an object tells not whose it is, and its twins are tried with it by turns. */
 function* offered(failure: Failure, ledger: Ledger): Generator<Message> {
   for (const message of ledger.offered.get(failure.uidl) ?? [])
-    if (isMeant(failure, message) || message.topHash !== message.headerHash) yield message;
+    if (isMeant(failure, message) || isUnclear(failure, message)) yield message;
 }
 
-function isMeant({ headerHash }: Failure, message: Message): boolean {
+function isUnclear({ uidl, size }: Failure, { topHash, headerHash, listSize }: Message): boolean {
+  return topHash !== headerHash && (uidl !== '' || size === listSize);
+}
+
+function isMeant({ uidl, size, headerHash }: Failure, message: Message): boolean {
+  if (uidl === '' && size !== message.listSize) return false;
   return headerHash === null || headerHash === message.headerHash || headerHash === message.topHash;
 }
 

@@ -47,6 +47,10 @@ export class Counts {
   /** Sign-ins that the server turned away, and events of a mailbox that fails or recovered. */
   turnedAway = 0;
   news = 0;
+  /** Stored without UIDL; renumbered where UIDLs are numbers; and QUITs behind deletes that a server always refuses. */
+  nameless = 0;
+  moved = 0;
+  quitsRefused = 0;
   /** Messages that were there before the start, events of those too large, and deletes that had a day to wait for. */
   leftAlone = 0;
   tooLarge = 0;
@@ -74,6 +78,9 @@ export interface Writer {
   nowMs(): number;
 }
 
+/** What the state knows a message by, where its header is not asked for. */
+export type Named = Pick<Message, 'uidl' | 'listSize'>;
+
 export class Ledger {
   readonly terms: Terms;
   readonly counts = new Counts();
@@ -97,8 +104,8 @@ export class Ledger {
   readonly removals: Removed[] = [];
   /** By message: the processes that met with an accident over it, so that it may have been blamed. */
   readonly excuses = new Map<number, Set<string>>();
-  /** By run: the UIDL of the one message that its last count of an attempt was about. */
-  readonly counted = new Map<string, string>();
+  /** By run: the one message that its last count of an attempt was about. */
+  readonly counted = new Map<string, Named>();
   /** Messages set aside, by the ref that the state gives them, and those a person was told of. */
   readonly aside = new Set<string>();
   asideEvents = 0;
@@ -182,10 +189,19 @@ export class Ledger {
     return `${this.stemOf(uidl)} ${sha256}`;
   }
 
-  /** Any message that was offered under the UIDL whose objects have this stem. */
+  /** Any message that was offered under the UIDL whose objects have this stem; without one, that whose content begins so. */
   offeredAs(stem: string): Message | undefined {
+    const [nameless = '', mark] = stem.split('-');
+    if (mark !== undefined)
+      return [...(this.truths.get(nameless)?.values() ?? [])].find(({ sha256 }) => sha256.startsWith(mark));
     const { value } = this.truths.get(stem)?.values().next() ?? {};
     return value;
+  }
+
+  /** UIDL and content, of each UIDL that it ever had. */
+  pairsOf(message: Message): string[] {
+    const names = [...this.offered].filter(([, messages]) => messages.has(message));
+    return names.map(([uidl]) => this.pairOf(uidl, message.sha256));
   }
 
   messageOf({ uidl, sha256 }: Pick<MessageStored, 'uidl' | 'sha256'>): Message | undefined {
@@ -217,9 +233,10 @@ export class Ledger {
     return this.#namesOf(pair).some((name) => this.overwritten.has(name));
   }
 
-  /** Whether the store let one message be put in another's place, under the stem of this pair. */
+  /** Whether the store let one message be put in another's place, under the stem of this pair: never where content names it. */
   isContested(pair: string): boolean {
-    const [stem] = pair.split(' ');
+    const [stem = ''] = pair.split(' ');
+    if (stem === this.stemOf('')) return false;
     return [...this.overwritten].some((name) => name.startsWith(`${stem} `));
   }
 
@@ -239,9 +256,10 @@ export class Ledger {
     return key === undefined ? undefined : this.bucket?.objects.get(key);
   }
 
-  /** All that bear its UIDL: an attempt at one looks at what is stored of the others. */
-  excuse(uidl: string, process: string): void {
-    for (const { number } of this.offered.get(uidl) ?? []) {
+  /** All that bear its UIDL, or of those without it have its size: an attempt at one looks at what is stored of the others. */
+  excuse({ uidl, listSize }: Named, process: string): void {
+    for (const { number, listSize: size } of this.offered.get(uidl) ?? []) {
+      if (uidl === '' && size !== listSize) continue;
       const excuses = this.excuses.get(number) ?? new Set();
       this.excuses.set(number, excuses.add(process));
     }

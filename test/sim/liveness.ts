@@ -22,7 +22,7 @@
  *   left alone   it was there before the start, or has UIDL and size of what was: it is not asked for, and stays
  *   too large    it is over the size limit, by LIST or in truth: it stays, and where LIST says so a person was told
  */
-import type { Head } from '../../lib/mailbox/state.ts';
+import type { Head, MessageRef } from '../../lib/mailbox/state.ts';
 import { isAside, isBlind } from './aside.ts';
 import { mayBeSetAside } from './intentOracle.ts';
 import type { Ledger } from './ledger.ts';
@@ -71,32 +71,42 @@ function isUnannounced(stage: Stage, pair: string): boolean {
   if (ledger.isAnnounced(pair) || (message && isUnsayable(message))) return false;
   if (ledger.isContested(stem)) return false;
   const uidl = ledger.uidlOf(stem);
-  return !(message && uidl && (isIndistinct(stage, message, uidl) || isSucceeded(stage, message, uidl)));
+  return !(
+    message &&
+    uidl !== undefined &&
+    (isIndistinct(stage, message, uidl) || isSucceeded(stage, message, uidl))
+  );
 }
 
 function checkArrived(stage: Stage, message: Message, head: Head) {
   const { ledger } = stage.world;
-  const pair = ledger.pairOf(message.uidl, message.sha256);
+  const pairs = pairsOf(stage, message);
   const named = `message ${message.number} (${message.uidl})`;
   if (message.poison === 'refused' && !othersCome(stage, message)) return;
   if (isHopeless(message)) {
     const told = head.failures.some(({ uidl, setAsideMs }) => uidl === message.uidl && setAsideMs !== null);
     // Another with its UIDL and its very bytes stands for it.
-    const came = ledger.isStored(pair) && ledger.isAnnounced(pair);
+    const came = pairs.some((pair) => ledger.isStored(pair) && ledger.isAnnounced(pair));
     if (!told && !came) ledger.fail('L1 arrives', `${named} cannot be had, and is not set aside`);
     return;
   }
-  if (!ledger.isStored(pair) && !ledger.isOverwritten(pair))
+  if (!pairs.some((pair) => ledger.isStored(pair) || ledger.isOverwritten(pair)))
     return ledger.fail('L1 arrives', `${named} was never stored`);
-  if (!ledger.isAnnounced(pair) && !ledger.isContested(pair))
+  if (!pairs.some((pair) => ledger.isAnnounced(pair) || ledger.isContested(pair)))
     return ledger.fail('L1 arrives', `${named} was never announced`);
   if (mustGo(stage, message)) ledger.fail('L1 removal', `${named} is stored, and still on the server`);
 }
 
-/** Whether any is still listed that is to be deleted on its day. */
+/** As what it may be stored: where UIDLs are numbers, it is the same mail whatever its number was then. */
+function pairsOf({ maildrop, world: { ledger } }: Stage, message: Message): readonly string[] {
+  if (maildrop.manners.uidls === 'numbers') return ledger.pairsOf(message);
+  return [ledger.pairOf(message.uidl, message.sha256)];
+}
+
+/** Whether any is still listed that is to be deleted on its day, or of which nothing but its content tells that it should be. */
 export function waitsForItsDay(stage: Stage): boolean {
   const { maildrop, world } = stage;
-  if (world.ledger.policies.days === 0) return false;
+  if (world.ledger.policies.days === 0 && maildrop.manners.uidls !== 'none') return false;
   return maildrop.present.some(
     (message) => !message.hidden && isWanted(stage, message) && mustGo(stage, message),
   );
@@ -185,9 +195,17 @@ function isAlike(stage: Stage, message: Message): boolean {
   for (const other of ledger.offered.get(message.uidl) ?? []) {
     if (other === message || other.sha256 === message.sha256) continue;
     const sameSize = other.listSize === message.listSize || other.listSize === null;
-    if (sameSize && (!removable || comesShort(other))) return true;
+    if (sameSize && isBelieved(stage, message, other) && (!removable || comesShort(other))) return true;
   }
   return false;
+}
+
+/** Whether a record of the other is taken for one of this: where UIDLs are no names, headers must agree that tell. */
+function isBelieved({ maildrop }: Stage, message: Message, other: Message): boolean {
+  const { uidls, top } = maildrop.manners;
+  const isAlike = other.topHash === message.topHash || other.headerHash === message.headerHash;
+  if (uidls === 'none') return isAlike && message.identified && comesShort(other);
+  return uidls === 'lasting' || top === 'refused' || isAlike;
 }
 
 /** See "indistinct" above; `uidl`: the one that it bore then. */
@@ -220,13 +238,16 @@ function comesShort({ truth, listSize, losesDots }: Message): boolean {
 }
 
 function checkIntents(ledger: Ledger, open: Head['intents']): void {
-  for (const { uidl } of open)
-    if (mustSettle(ledger, uidl)) ledger.fail('L2 settled', `an intent for ${uidl} stays open`);
+  for (const intent of open) {
+    const { uidl } = intent;
+    if (mustSettle(ledger, intent)) ledger.fail('L2 settled', `an intent for ${uidl} stays open`);
+  }
 }
 
 /** Not where the store let mails of its UIDL be put in each other's place: which of them is there changes at each attempt. */
-function mustSettle(ledger: Ledger, uidl: string): boolean {
-  const offered = [...(ledger.offered.get(uidl) ?? [])];
+function mustSettle(ledger: Ledger, { uidl, size }: MessageRef): boolean {
+  const bearing = [...(ledger.offered.get(uidl) ?? [])];
+  const offered = uidl === '' ? bearing.filter(({ listSize }) => listSize === size) : bearing;
   if (ledger.isContested(ledger.stemOf(uidl))) return false;
   return !offered.some((message) => message.hidden || message.gone !== 'no' || isHopeless(message));
 }
@@ -236,12 +257,12 @@ export function waitsForSlowRetry(stage: Stage, { failures, intents }: Head): bo
   const { maildrop, world } = stage;
   const aside = new Set(failures.filter(({ setAsideMs }) => setAsideMs !== null).map(({ uidl }) => uidl));
   if (unannounced(stage).length > 0) return true;
-  if (intents.some(({ uidl }) => aside.has(uidl) && mustSettle(world.ledger, uidl))) return true;
+  if (intents.some((intent) => aside.has(intent.uidl) && mustSettle(world.ledger, intent))) return true;
   return maildrop.present.some(
     (message) =>
       aside.has(message.uidl) &&
       !(message.hidden || isHopeless(message)) &&
       isWanted(stage, message) &&
-      !world.ledger.isStored(world.ledger.pairOf(message.uidl, message.sha256)),
+      !pairsOf(stage, message).some((pair) => world.ledger.isStored(pair)),
   );
 }

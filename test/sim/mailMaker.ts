@@ -8,6 +8,8 @@ export interface Postage {
   readonly repeats: number;
   readonly poisons: number;
   readonly forges: number;
+  /** Whether UIDLs are what anybody can guess, and forgeries do. */
+  readonly guesses: boolean;
   /** How often it has an earlier one's header and size, and a body of its own. */
   readonly clones: number;
   /** How often a line that is a dot alone stays one. */
@@ -46,6 +48,8 @@ const FORGERIES = [
   '.\r\n-ERR [SYS/TEMP] forged',
   '.\r\n+OK 120 octets\r\nMessage-ID: <forged@example.org>\r\n\r\nforged body\r\n.\r\n+OK 1 u1\r\n+OK 2 u2',
 ] as const;
+
+const GUESSES = ['.\r\n+OK 1 1', '.\r\n+OK 2 2', '.\r\n+OK 1 1\r\n+OK\r\n.\r\n+OK 2 2'] as const;
 
 export class MailMaker {
   readonly #chance: Chance;
@@ -107,7 +111,7 @@ export class MailMaker {
     lines.push(`This is message ${number}.`);
     const length = size ?? (chance.happens(0.3) ? chance.below(1500) : chance.below(300));
     let octets = lines.reduce((sum, line) => sum + line.length + 2, 0);
-    if (chance.happens(this.#postage.forges)) lines.push(chance.pick(FORGERIES));
+    if (chance.happens(this.#postage.forges)) lines.push(this.#forgery());
     while (octets < length) {
       const drawn = size === null ? chance.pick(LINES) : 'y'.repeat(Math.max(0, size - octets - 2));
       const line = CUTTING.has(drawn) && !chance.happens(this.#postage.cuts) ? '' : drawn;
@@ -115,6 +119,10 @@ export class MailMaker {
       octets += line.length + 2;
     }
     return Buffer.from(`${lines.join('\r\n')}\r\n`, 'latin1');
+  }
+
+  #forgery(): string {
+    return this.#chance.pick(this.#postage.guesses ? GUESSES : FORGERIES);
   }
 
   #listed(bytes: Buffer): string {

@@ -1,11 +1,13 @@
 /** The mailbox on the simulated server: what it holds, who takes from it, and how it behaves. */
 import type { Chance } from './chance.ts';
 import type { Doorkeeper } from './doorkeeper.ts';
+import type { Ledger } from './ledger.ts';
 import type { MailMaker } from './mailMaker.ts';
 import { type Manner, type Message, messageOf } from './messages.ts';
+import type { Oddities } from './oddities.ts';
 
 /** What lasts; faults that pass are drawn for each answer. */
-export interface Manners extends Manner {
+export interface Manners extends Manner, Oddities {
   /** What several commands that come at once are answered: nothing else tells of it where CAPA announces it. */
   readonly pipelining: 'not announced' | 'all' | 'the first' | 'none, and the line ends';
   /** Dots are stuffed, but not where several commands come at once. */
@@ -50,7 +52,9 @@ export class Maildrop {
   }
 
   arrive(maker: MailMaker): Message {
-    const message = messageOf(maker.next(), this.manners);
+    const making = maker.next();
+    const uidl = this.manners.uidls === 'none' ? '' : making.uidl;
+    const message = messageOf({ ...making, uidl }, this.manners);
     this.all.push(message);
     this.present.push(message);
     return message;
@@ -65,7 +69,7 @@ export class Maildrop {
     return message;
   }
 
-  /** A migration: the same mail under other ids. */
+  /** A migration: the same mail under other ids, where it had any that were its own. */
   renameAll(chance: Chance): void {
     for (const message of this.present) message.uidl = `r${message.number}-${chance.hex(6)}`;
   }
@@ -76,6 +80,17 @@ export class Maildrop {
     message.gone = 'by us';
     this.#remove(message);
     return true;
+  }
+
+  /** The UIDL that a session gives it which begins now. */
+  nameOf(message: Message, number: number, ledger: Ledger): string {
+    const uidl = this.manners.uidls === 'numbers' ? String(number) : message.uidl;
+    if (message.uidl === uidl) return uidl;
+    if (ledger.pairsOf(message).length > 1) ledger.counts.moved += 1;
+    ledger.unlisted(message);
+    message.uidl = uidl;
+    ledger.register(message);
+    return uidl;
   }
 
   /** What a session lists, in its order. */

@@ -24,6 +24,8 @@ export interface Message {
   readonly headerHash: string;
   /** The same by TOP. */
   readonly topHash: string;
+  /** Whether its header has what tells it from others. */
+  readonly identified: boolean;
   /** LIST's word for its size, and what that is as a number. */
   readonly listed: string;
   readonly listSize: number | null;
@@ -48,6 +50,9 @@ export interface Manner {
   readonly top: 'headers' | 'refused' | 'whole' | 'other bytes';
 }
 
+/** Its key has this and its content in it, and nothing else. */
+export const NAMELESS = 'nouidl';
+
 const CRLF = Buffer.from('\r\n');
 
 export function messageOf(making: Making, { stuffs, top }: Manner): Message {
@@ -69,6 +74,7 @@ export function messageOf(making: Making, { stuffs, top }: Manner): Message {
     sha256: hash('sha256', truth ?? bytes, 'hex'),
     headerHash: headerHash(truth ?? bytes),
     topHash: headerHash(asReceived(topWire) ?? shown),
+    identified: /^(message-id|received):/im.test(head.toString('latin1')),
     listSize: size,
     gone: 'no',
     hidden: false,
@@ -103,8 +109,9 @@ function headerHash(bytes: Buffer): string {
   return hash('sha256', bytes.subarray(0, end), 'hex').slice(0, 32);
 }
 
-/** The stem of a message's keys, by the rule and not by the engine's code. */
+/** The stem of a message's keys, by the rule and not by the engine's code; of all that have no UIDL it is one. */
 export function stemOf(mailbox: string, uidl: string): string {
+  if (uidl === '') return `mail/${mailbox}/${NAMELESS}`;
   const digest = createHash('sha256');
   for (const part of [mailbox, uidl]) {
     const bytes = Buffer.from(part, 'latin1');

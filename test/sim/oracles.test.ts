@@ -5,6 +5,7 @@ import { mailboxFailing } from '../events/samples.ts';
 import type { Terms } from './ledger.ts';
 import type { Poison } from './messages.ts';
 import { atQuit } from './oracles.ts';
+import { checkAsked } from './policyOracle.ts';
 import { aside, PASSWORD, Scene } from './scene.ts';
 import { checkState } from './stateOracle.ts';
 import { atNews, atSignIn, checkNothingUnsaid } from './waitOracle.ts';
@@ -171,6 +172,36 @@ const CASES: readonly Case[] = [
     },
   },
   {
+    oracle: 'I10 binding',
+    hazard: 'DELE of mail without UIDL by its headers',
+    act: (scene) => {
+      const message = scene.offer(2, '', 'Message-ID: <2@example.org>\r\n\r\ntwo\r\n');
+      const key = `${scene.ledger.stemOf('')}-${message.sha256}.eml`;
+      const { sha256, headerHash } = message;
+      scene.store(message.bytes, key);
+      scene.announce({ uidl: '', sha256, size: message.bytes.length, key });
+      scene.commit({ records: [{ ...scene.record, uidl: '', sha256, headerHash }] });
+      const slot = { message, uidl: '', announced: message.bytes.length };
+      scene.dele(slot);
+      expect(scene.ledger.violation).toBeNull();
+      scene.dele({ ...slot, retrieved: false, topped: true });
+    },
+  },
+  {
+    oracle: 'I20 nameless',
+    hazard: 'RETR of mail without UIDL that is kept on the server',
+    terms: { deletes: false },
+    act: (scene) => {
+      const slot = scene.slot({ uidl: '' });
+      checkAsked('RETR', { slot, slots: [slot] }, scene.ledger);
+    },
+  },
+  {
+    oracle: 'I3 object',
+    hazard: 'a key that says there is no UIDL, and of what content it is neither',
+    act: (scene) => scene.store(undefined, 'mail/inbox/nouidl.eml'),
+  },
+  {
     oracle: 'I11 secret',
     hazard: 'the password in an event',
     act: (scene) => {
@@ -281,7 +312,7 @@ describe('oracles of the simulation', () => {
     poisoned.commit({ failures: [aside()] });
     expect(poisoned.ledger.violation).toBeNull();
     const unlucky = new Scene();
-    for (const name of ['p1', 'p2', 'p3']) unlucky.ledger.excuse('u1', name);
+    for (const name of ['p1', 'p2', 'p3']) unlucky.ledger.excuse(unlucky.message, name);
     unlucky.commit({ failures: [aside()] });
     expect(unlucky.ledger.violation).toBeNull();
   });

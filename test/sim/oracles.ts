@@ -39,7 +39,8 @@ export function atDele({ process, slots, sinceMs }: Asking, slot: Slot, ledger: 
   const early = checkDay(pair, ledger);
   if (early !== null) return fail('I1 removal', early);
   const repeated = slots.some((other) => other !== slot && other.uidl === uidl);
-  if (!slot.retrieved && (repeated || !slot.topped))
+  // Without UIDL not even its header tells which it is.
+  if (!slot.retrieved && (repeated || uidl === '' || !slot.topped))
     return fail('I10 binding', 'nothing in this session says that it is that message');
 }
 
@@ -80,7 +81,7 @@ function checkEvent({ id, uidl, sha256, size, key }: MessageStored, ledger: Ledg
   }
 }
 
-const KEY = /^(mail\/[^/]+\/[0-9a-f]{32})(?:-([0-9a-f]{64}))?\.eml$/;
+const KEY = /^(mail\/[^/]+\/(?:[0-9a-f]{32}|nouidl(?=-)))(?:-([0-9a-f]{64}))?\.eml$/;
 
 /** What becomes of objects, as the bucket tells it. */
 export class ObjectOracle implements Watcher {
@@ -112,6 +113,7 @@ export class ObjectOracle implements Watcher {
     if (other !== undefined && other !== key && !this.#isUnruly(stem))
       ledger.fail('I4 one object', `${other} and ${key}`);
     if (!ledger.objects.has(pair) && !ledger.consumed.has(pair)) ledger.counts.stored += 1;
+    if (stem === ledger.stemOf('')) ledger.counts.nameless += 1;
     ledger.counts.objects += 1;
     ledger.objects.set(pair, key);
   }

@@ -44,6 +44,8 @@ export function checkAsked(
   const { uidl, announced: size, message } = slot;
   if (verb === 'RETR' && sizeLimit !== null && (size ?? 0) > sizeLimit)
     ledger.fail('I17 size limit', `RETR of message ${message.number} (${uidl}), listed with ${size} octets`);
+  if (uidl === '' && !isNamelessTaken(ledger))
+    ledger.fail('I20 nameless', `${verb} of message ${message.number}, which nothing but its content tells`);
   const key = seedKey({ uidl, size });
   const rows = ledger.seeds.get(key);
   if (rows === undefined) return;
@@ -55,6 +57,19 @@ export function checkAsked(
       'I18 start',
       `${verb} of message ${message.number} (${uidl}), which was there before the start`,
     );
+}
+
+/** Kept on the server, mail without UIDL would be retrieved at each poll. */
+function isNamelessTaken({ terms, policies: { days, start } }: Ledger): boolean {
+  return terms.deletes && days === 0 && start === 'all';
+}
+
+/** Where there is no UIDL, the settings must want its mail, and LIST of a message is all that can vouch for what is sent. */
+export function isServed({ maildrop, world: { ledger } }: Stage): boolean {
+  const { uidls, listOfOne } = maildrop.manners;
+  if (uidls !== 'none') return true;
+  const isSized = maildrop.present.some(({ hidden, listSize }) => !hidden && listSize !== null);
+  return isNamelessTaken(ledger) && listOfOne && isSized;
 }
 
 /** What is left alone by the committed state: all that was listed but for the newest, and only given up when it is gone. */
@@ -116,9 +131,10 @@ export function atTooLarge({ uidl, size, limit }: MessageTooLarge, ledger: Ledge
   if ((size ?? 0) <= limit && !meant.some((message) => isOver(message, ledger)))
     ledger.fail('I17 size limit', `${uidl} is told to be too large, and is not`);
   // At least once, like all events; but once the state says so, and nobody else is at it, not again. One that a twin has
-  // joined, or left, has another name than before.
+  // joined, or left, has another name than before; and so has one whose number is not believed.
   const known = ledger.head?.tooLarge?.some((one) => one.reported && seedKey(one) === key);
-  if (ledger.calm && known && meant.length === 1) ledger.fail('I19 told once', `${uidl} is too large`);
+  if (ledger.calm && known && meant.length === 1 && !/^\d+$/.test(uidl))
+    ledger.fail('I19 told once', `${uidl} is too large`);
   ledger.counts.tooLarge += 1;
   ledger.toldLarge.add(key);
 }

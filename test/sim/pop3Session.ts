@@ -1,9 +1,12 @@
 /** A POP3 session (RFC 1939, 2449) on the simulated server: a command in, an answer out. */
+
+import { capabilitiesOf } from './capabilities.ts';
 import type { Odds } from './chance.ts';
 import type { Line, Peer } from './line.ts';
 import { type Answer, type LineFault, send, sendFaulty } from './lineFaults.ts';
 import type { Maildrop } from './maildrop.ts';
 import type { Message } from './messages.ts';
+import { turnsAwayAgain } from './oddities.ts';
 import { atDele, atQuit } from './oracles.ts';
 import { checkAsked } from './policyOracle.ts';
 import type { SimulatedProcess, World } from './process.ts';
@@ -20,6 +23,9 @@ export interface Slot {
   retrieved: boolean;
   topped: boolean;
 }
+
+/** How much of an UPDATE is done, beyond the first of it, by a server that always does but part of it. */
+const QUIT_DOES = 0.6;
 
 const NO_SUCH: Answer = { status: '-ERR no such message' };
 
@@ -81,19 +87,21 @@ export class Pop3Session implements Peer {
 
   #answer(verb: string, args: string): Answer {
     if (verb === 'QUIT') return this.#bye();
-    if (verb === 'CAPA') return { status: '+OK', body: this.#capabilities() };
+    if (verb === 'CAPA') return capabilitiesOf(this.#maildrop.manners);
     if (verb === 'USER') return { status: '+OK' };
     if (verb === 'PASS') return this.#signIn(args);
     if (!this.#signedIn) return { status: '-ERR sign in first' };
+    const { manners } = this.#maildrop;
     switch (verb) {
       case 'UIDL':
         return args === ''
           ? { ...this.#listed(), wrong: () => this.#emptyListing() }
-          : this.#row(args, this.#maildrop.manners.uidlOfOne, ({ uidl }) => uidl);
+          : this.#row(args, manners.uidlOfOne && manners.uidls !== 'none', ({ uidl }) => uidl);
       case 'LIST':
+        if (args === '' && this.#refusesEmpty('LIST')) return NO_SUCH;
         return args === ''
           ? { ...this.#rows(({ message }) => message.listed), wrong: () => this.#withWrongSize() }
-          : this.#row(args, this.#maildrop.manners.listOfOne, ({ message }) => message.listed);
+          : this.#row(args, manners.listOfOne, ({ message }) => message.listed);
       case 'STAT': {
         const there = this.slots.filter(({ deleted }) => !deleted);
         const octets = there.reduce((sum, { message }) => sum + message.bytes.length, 0);
@@ -106,14 +114,6 @@ export class Pop3Session implements Peer {
       default:
         return { status: '-ERR unknown command' };
     }
-  }
-
-  #capabilities(): Buffer {
-    const { loginDelaySeconds: delay, top, pipelining } = this.#maildrop.manners;
-    const lines = ['UIDL', 'USER', 'RESP-CODES', ...(top === 'refused' ? [] : ['TOP'])];
-    if (pipelining !== 'not announced') lines.push('PIPELINING');
-    if (delay > 0) lines.push(`LOGIN-DELAY ${delay}`);
-    return Buffer.from(`${lines.join('\r\n')}\r\n.\r\n`);
   }
 
   #signIn(password: string): Answer {
@@ -132,13 +132,18 @@ export class Pop3Session implements Peer {
       ledger.counts.turnedAway += 1;
       return { status: said };
     }
+    if (turnsAwayAgain(manners, this.process)) {
+      ledger.counts.turnedAway += 1;
+      return this.#turnedAway();
+    }
     const effect = () => {
       this.#signedIn = true;
+      this.process.signIns += 1;
       this.sinceMs = this.#world.scheduler.nowMs;
       this.#maildrop.openSessions += 1;
-      this.slots = this.#maildrop.visible(this.#world.chance).map((message) => ({
+      this.slots = this.#maildrop.visible(this.#world.chance).map((message, index) => ({
         message,
-        uidl: message.uidl,
+        uidl: this.#maildrop.nameOf(message, index + 1, ledger),
         announced: message.listSize,
         deleted: false,
         retrieved: false,
@@ -146,6 +151,19 @@ export class Pop3Session implements Peer {
       }));
     };
     return { status: '+OK signed in', effect };
+  }
+
+  #turnedAway(): Answer {
+    const { againSays } = this.#maildrop.manners;
+    if (againSays !== 'nothing, and the line ends') return { status: againSays };
+    const effect = () => {
+      this.#over = true;
+    };
+    return { status: '+OK signed in', ends: true, effect };
+  }
+
+  #refusesEmpty(verb: 'UIDL' | 'LIST'): boolean {
+    return this.#maildrop.manners.refusedEmpty.includes(verb) && this.slots.every(({ deleted }) => deleted);
   }
 
   #rows(cell: (slot: Slot) => string): Answer {
@@ -158,7 +176,8 @@ export class Pop3Session implements Peer {
 
   #listed(): Answer {
     this.process.listed = this.slots.filter(({ deleted }) => !deleted);
-    return this.#rows(({ uidl }) => uidl);
+    if (this.#maildrop.manners.uidls === 'none') return { status: '-ERR unknown command' };
+    return this.#refusesEmpty('UIDL') ? NO_SUCH : this.#rows(({ uidl }) => uidl);
   }
 
   #emptyListing(): Answer {
@@ -188,9 +207,17 @@ export class Pop3Session implements Peer {
 
   /** Wrong: the UPDATE is done in part. */
   #bye(): Answer {
-    const partly = () => this.#quit(this.process.chance.next());
-    const wrong = () => ({ status: '-ERR some messages were not removed', ends: true, effect: partly });
-    return { status: '+OK bye', ends: true, effect: () => this.#quit(), wrong };
+    const wrong = (): Answer => ({
+      status: '-ERR some messages were not removed',
+      ends: true,
+      effect: () => this.#quit(this.process.chance.next()),
+    });
+    const { quits } = this.#maildrop.manners;
+    if (quits === 'well' || this.slots.every(({ deleted }) => !deleted))
+      return { status: '+OK bye', ends: true, effect: () => this.#quit(), wrong };
+    this.#world.ledger.counts.quitsRefused += 1;
+    const does = quits === '-ERR, and all is done' ? 1 : QUIT_DOES;
+    return { ...wrong(), effect: () => this.#quit(does, 1) };
   }
 
   #aboutMessage(verb: 'RETR' | 'TOP' | 'DELE', number: number): Answer {
@@ -242,19 +269,21 @@ export class Pop3Session implements Peer {
     sendFaulty(fault, { line: this.#line, answer, dropped: () => this.dropped() });
   }
 
-  #quit(partly = 1): void {
+  #quit(partly = 1, atLeast = 0): void {
     atQuit(this, this.#world.ledger);
     this.#over = true;
-    this.#update(true, partly);
+    this.#update(true, partly, atLeast);
     this.#release(0);
   }
 
-  #update(byQuit: boolean, partly = 1): void {
+  #update(byQuit: boolean, partly = 1, atLeast = 0): void {
+    let done = 0;
     const { manners } = this.#maildrop;
     for (const { message, uidl, deleted, retrieved } of this.slots) {
       if (byQuit && retrieved && manners.hides === 'at QUIT') this.#hide(message);
       if (!deleted || manners.deletes === 'ignored') continue;
-      if (partly < 1 && this.process.chance.next() >= partly) continue;
+      if (partly < 1 && done >= atLeast && this.process.chance.next() >= partly) continue;
+      done += 1;
       if (this.#maildrop.remove(message)) this.#world.ledger.remove({ message, uidl });
     }
   }

@@ -68,6 +68,8 @@ export class SimulatedProcess implements Owner {
   /** Its run, as far as waiting goes. */
   visit: Visit | null = null;
   proved = false;
+  /** How often a server has let it in. */
+  signIns = 0;
   trusted = false;
   listed: readonly Slot[] = [];
   #inHand: Message | null = null;
@@ -179,7 +181,7 @@ export class SimulatedProcess implements Owner {
   /** What it has in hand, and what it last counted as tried, may be blamed for what befalls it, though innocent. */
   isExcused(): void {
     const { ledger } = this.world;
-    if (this.#inHand !== null) ledger.excuse(this.#inHand.uidl, this.name);
+    if (this.#inHand !== null) ledger.excuse(this.#inHand, this.name);
     const counted = ledger.counted.get(this.#run);
     if (counted !== undefined) ledger.excuse(counted, this.name);
   }

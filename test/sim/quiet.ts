@@ -14,7 +14,9 @@ export function mostQuietRuns({ maildrop, world }: Stage): number {
   const costs = (message: Message) =>
     message.poison !== 'none' || message.truth === null || isOver(message, world.ledger);
   const poisoned = maildrop.all.filter(costs).length;
-  return QUIET_RUNS + poisoned * RUNS_EACH_POISON;
+  // One that moves has another number, and is another to its attempts.
+  const moves = maildrop.manners.uidls === 'numbers' ? maildrop.all.length : 1;
+  return QUIET_RUNS + poisoned * RUNS_EACH_POISON * moves;
 }
 
 /** It stored, announced and removed nothing, and retrieved and deleted nothing unless there is mail that stays. */
@@ -30,7 +32,7 @@ export function wasQuiet(stage: Stage, before: Counts, report: RunReport | null)
   // Attempts are counted at mail whose event is refused, and nothing is put or retrieved for it.
   if (told.failed > undecided) return false;
   const flickers = hasTwoSizes(stage);
-  const mailStays = undecided > 0 || flickers || staysThoughItShouldGo(stage);
+  const mailStays = undecided > 0 || flickers || staysThoughItShouldGo(stage) || isAskedAgain(stage);
   if (!mailStays && (counts.retrs !== before.retrs || counts.deles !== before.deles)) return false;
   if (told.notReached > 0 && !flickers) return false;
   // Where all that it asks for is refused, the mailbox fails.
@@ -44,6 +46,17 @@ function staysThoughItShouldGo(stage: Stage): boolean {
   const { completeHonours, deletes, durable } = circumstances;
   if (!deletes) return false;
   return !completeHonours || !durable || world.ledger.consumed.size > 0;
+}
+
+/**
+ * Without UIDL nothing but RETR tells what it is whose headers do not; and deletes that are ignored show only by UIDLs
+ * that last.
+ */
+function isAskedAgain({ maildrop, circumstances }: Stage): boolean {
+  const { uidls, top, deletes } = maildrop.manners;
+  const there = maildrop.present.filter(({ hidden }) => !hidden);
+  if (uidls === 'none') return there.some(({ identified }) => top === 'refused' || !identified);
+  return uidls === 'numbers' && deletes === 'ignored' && circumstances.deletes && there.length > 0;
 }
 
 /** Where the store keeps to no condition, mails of one UIDL are put in each other's place, each time that one is looked for. */

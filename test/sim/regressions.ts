@@ -274,4 +274,58 @@ export const REGRESSIONS: readonly Regression[] = [
     found:
       'Mail with a new UIDL whose object a consumer had removed was not put on record where it was tried alone.',
   },
+  {
+    seed: 983,
+    found:
+      'Where UIDLs are message numbers, mail that cut itself guessed the fence, and was stored without its rest.',
+  },
+  {
+    seed: 461,
+    found:
+      'Deletes behind a QUIT that is always answered -ERR, and never done, were asked for at each run, for ever.',
+  },
+  {
+    seed: 4895,
+    found: 'A mail whose TOP ends the session took the deletes of mail without UIDL with it, day by day.',
+  },
+  {
+    seed: 161,
+    found:
+      'Numbers that had moved were believed by the next run, though one message was set aside: it passed for the mail before it.',
+  },
+  { seed: 3063, found: 'The same, with several.' },
+  {
+    seed: 2875,
+    found:
+      'What an attempt had left without UIDL was never announced, where LIST had told another size of it.',
+  },
+  {
+    seed: 22742,
+    found: 'Mail without UIDL was retrieved at each poll, since another of its size and header was gone.',
+  },
+  {
+    seed: 23650,
+    found:
+      'A message that its session had deleted was told as not reached, since two of its number and size are on record.',
+  },
+  {
+    seed: 8157,
+    found:
+      'Deletes that are ignored came first in each run, whose second sign-in was always refused: what is tried alone had no turn.',
+  },
+  {
+    seed: 13264,
+    found:
+      'A server that always does but part of an UPDATE did none of it thrice, and was thought to ignore deletes.',
+  },
+  {
+    seed: 14308,
+    found:
+      'What ends each process, and moves from number to number, was thought to need no more runs than one that stays.',
+  },
+  {
+    seed: 12997,
+    found:
+      'What is set aside has its days, and mail without UIDL others: played on the same ones, neither ever came through.',
+  },
 ];

@@ -47,6 +47,9 @@ describe('histories from seeds', () => {
       'setAside',
       'turnedAway',
       'news',
+      'nameless',
+      'moved',
+      'quitsRefused',
     ] as const) {
       expect(counts[count], count).toBeGreaterThan(SEEDS / 20);
     }

@@ -7,6 +7,7 @@ import { type Chance, Odds } from './chance.ts';
 import type { LineFault } from './lineFaults.ts';
 import type { Manners } from './maildrop.ts';
 import type { Postage } from './mailMaker.ts';
+import { NO_ODDITIES } from './oddities.ts';
 import type { Accident } from './process.ts';
 import type { StoreFault, StoreFaults } from './storeSide.ts';
 
@@ -181,6 +182,7 @@ function oddsOf<Name extends string>(chance: Chance, { names, share, each, most 
 
 function mannersOf(chance: Chance, stuffs: boolean): Manners {
   return {
+    ...NO_ODDITIES,
     stuffs,
     pipelining: chance.happens(0.35)
       ? 'not announced'
@@ -213,6 +215,7 @@ function postageOf(chance: Chance, stuffs: boolean): Postage {
     unsized: chance.happens(0.05) ? 0.5 * chance.next() : 0,
     clones: chance.happens(0.15) ? 0.4 * chance.next() : 0,
     traces: 0,
+    guesses: false,
     anonymous: chance.happens(0.3) ? 0.5 * chance.next() : 0.05,
   };
 }
