@@ -299,6 +299,11 @@ export const REGRESSIONS: readonly Regression[] = [
       'What ends each process, and moves from number to number, was thought to need no more runs than one that stays.',
   },
   {
+    seed: 41007,
+    found:
+      'Mail that moves from number to number, and has no trace, waits for its day to be deleted at each of them.',
+  },
+  {
     seed: 12997,
     found:
       'What is set aside has its days, and mail without UIDL others: played on the same ones, neither ever came through.',
