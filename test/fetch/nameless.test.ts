@@ -88,6 +88,19 @@ describe('a server without UIDL', () => {
     expect(world.retrieved).toBe(retrieved);
   });
 
+  it('has nothing over the size limit stored, though LIST gave it the size of mail on record', async () => {
+    const [small] = letters('a');
+    const large = mail('', letter('large'.repeat(100)), small?.octets);
+    const settings = { delete: 'when-stored', sizeLimit: 300 } as const;
+    const world = withoutUidl([...letters('a'), large], { settings, behaviour: { deletes: 'ignored' } });
+    for (let day = 0; day < 3; day += 1) {
+      await world.run();
+      await world.run();
+      world.skewMs += DAY_MS + 1;
+    }
+    expect(await world.contents()).toEqual([letter('a')]);
+  });
+
   it('keeps what came short, says so, and does not retrieve it again', async () => {
     const world = withoutUidl([mail('', letter('short'), 5000), ...letters('b')]);
     await world.run();
