@@ -196,6 +196,17 @@ describe('a server without UIDL', () => {
     },
   );
 
+  it('has an attempt that died behind its PUT announced once, though TOP shows other headers than RETR', async () => {
+    const odd = { verb: 'TOP', reply: '+OK\r\nX-Top: 1\r\n\r\n.\r\n' };
+    const world = withoutUidl([mail('', letter('a'), 40)], { faults: [odd] });
+    const publish = async () => {
+      throw new Error('killed');
+    };
+    await world.run({}, { publisher: { durable: true, prove: async () => {}, publish } });
+    await world.run();
+    expect(world.publisher.stored).toHaveLength(1);
+  });
+
   it('has its deletes committed before headers are asked for, which may break the line', async () => {
     const short = mail('', letter('short'), 5000);
     const world = withoutUidl([short], { faults: [{ verb: 'TOP', args: '1 0', cutAt: 0, ending: 'fin' }] });
