@@ -289,6 +289,16 @@ export const REGRESSIONS: readonly Regression[] = [
       'Deletes that are ignored came first in each run, whose second sign-in was always refused: what is tried alone had no turn.',
   },
   {
+    seed: 46178,
+    found:
+      'Mail without UIDL of the size of mail on record was retrieved without a limit, and stored though it is over it.',
+  },
+  {
+    seed: 48651,
+    found:
+      'What was left without UIDL was announced, and not known by it where TOP shows other headers: it was announced again, for ever.',
+  },
+  {
     seed: 13264,
     found:
       'A server that always does but part of an UPDATE did none of it thrice, and was thought to ignore deletes.',
