@@ -314,6 +314,11 @@ export const REGRESSIONS: readonly Regression[] = [
       'Mail that moves from number to number, and has no trace, waits for its day to be deleted at each of them.',
   },
   {
+    seed: 53334,
+    found:
+      'What a message left under its number that cannot be announced ends whoever tries the next one there, of whatever size.',
+  },
+  {
     seed: 12997,
     found:
       'What is set aside has its days, and mail without UIDL others: played on the same ones, neither ever came through.',
