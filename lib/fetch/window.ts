@@ -186,8 +186,8 @@ async function retrieveOne(
   { message: { row, ref, record }, intake }: { readonly message: Wanted; readonly intake: Intake },
 ): Promise<Body | Pop3Error> {
   // What is stored already is only held against that, and no limit is for it; without UIDL it may be other mail.
-  const isStored = record !== undefined && ref.uidl !== '';
-  const maxOctets = isStored ? Number.POSITIVE_INFINITY : policy.sizeLimit;
+  const mayBeNew = record === undefined || ref.uidl === '';
+  const maxOctets = mayBeNew ? policy.sizeLimit : Number.POSITIVE_INFINITY;
   const take = (chunk: Uint8Array) => {
     progress.received(chunk.length);
     return intake.take(chunk);
