@@ -155,7 +155,8 @@ async function recordOfObject(
   const { size: octets, sha256, composite } = digester.digest();
   const headerHash = block.hash();
   const [row] = rows;
-  const same = row === undefined || (await isListed(session, row, { headerHash, octets }));
+  // Without UIDL its attempt led to it, and had the size of that attempt's message.
+  const same = row === undefined || ref.uidl === '' || (await isListed(session, row, { headerHash, octets }));
   return {
     uidl: ref.uidl,
     // Of a message that the server no longer lists under this UIDL, only its own length is known.

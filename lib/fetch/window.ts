@@ -183,10 +183,11 @@ function intakeFor({ mailbox, ports, contentKeys }: RunContext, wanted: Wanted):
 async function retrieveOne(
   { progress }: RunContext,
   { client, policy }: Session,
-  { message: { row, record }, intake }: { readonly message: Wanted; readonly intake: Intake },
+  { message: { row, ref, record }, intake }: { readonly message: Wanted; readonly intake: Intake },
 ): Promise<Body | Pop3Error> {
-  // What is stored already is only held against that, and no limit is for it.
-  const maxOctets = record === undefined ? policy.sizeLimit : Number.POSITIVE_INFINITY;
+  // What is stored already is only held against that, and no limit is for it; without UIDL it may be other mail.
+  const mayBeNew = record === undefined || ref.uidl === '';
+  const maxOctets = mayBeNew ? policy.sizeLimit : Number.POSITIVE_INFINITY;
   const take = (chunk: Uint8Array) => {
     progress.received(chunk.length);
     return intake.take(chunk);

@@ -88,6 +88,19 @@ describe('a server without UIDL', () => {
     expect(world.retrieved).toBe(retrieved);
   });
 
+  it('has nothing over the size limit stored, though LIST gave it the size of mail on record', async () => {
+    const [small] = letters('a');
+    const large = mail('', letter('large'.repeat(100)), small?.octets);
+    const settings = { delete: 'when-stored', sizeLimit: 300 } as const;
+    const world = withoutUidl([...letters('a'), large], { settings, behaviour: { deletes: 'ignored' } });
+    for (let day = 0; day < 3; day += 1) {
+      await world.run();
+      await world.run();
+      world.skewMs += DAY_MS + 1;
+    }
+    expect(await world.contents()).toEqual([letter('a')]);
+  });
+
   it('keeps what came short, says so, and does not retrieve it again', async () => {
     const world = withoutUidl([mail('', letter('short'), 5000), ...letters('b')]);
     await world.run();
@@ -182,6 +195,17 @@ describe('a server without UIDL', () => {
       expect(world.publisher.stored).toHaveLength(2);
     },
   );
+
+  it('has an attempt that died behind its PUT announced once, though TOP shows other headers than RETR', async () => {
+    const odd = { verb: 'TOP', reply: '+OK\r\nX-Top: 1\r\n\r\n.\r\n' };
+    const world = withoutUidl([mail('', letter('a'), 40)], { faults: [odd] });
+    const publish = async () => {
+      throw new Error('killed');
+    };
+    await world.run({}, { publisher: { durable: true, prove: async () => {}, publish } });
+    await world.run();
+    expect(world.publisher.stored).toHaveLength(1);
+  });
 
   it('has its deletes committed before headers are asked for, which may break the line', async () => {
     const short = mail('', letter('short'), 5000);

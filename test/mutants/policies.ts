@@ -78,8 +78,8 @@ export const POLICIES: readonly Mutant[] = [
     patches: [
       {
         file: 'lib/fetch/window.ts',
-        find: 'record === undefined ? policy.sizeLimit :',
-        replace: 'record === undefined ? policy.sizeLimit * 100 :',
+        find: 'mayBeNew ? policy.sizeLimit :',
+        replace: 'mayBeNew ? policy.sizeLimit * 100 :',
       },
     ],
     caughtBy: {

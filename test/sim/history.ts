@@ -121,7 +121,7 @@ class History {
     // A slow retry may complete an object and end the process: saying so is for the next, one of them at a time.
     for (let day = 0; day < SLOW_RETRIES && waitsForSlowRetry(this.stage, await this.#head()); day += 1)
       await this.#settleForADay();
-    for (let day = 0; day < LATE_DAYS && isNamed && waitsForItsDay(this.stage); day += 1)
+    for (let day = 0; day < this.#lateDays && isNamed && waitsForItsDay(this.stage); day += 1)
       await this.#settleForADay();
     // Not on the days of what is set aside alone, which may take their deletes with it.
     for (let day = 0; day < NAMELESS_DAYS && !isNamed && waitsForItsDay(this.stage); day += 1)
@@ -130,6 +130,12 @@ class History {
     checkArrivals(this.stage, head);
     checkNothingUnsaid(head, this.stage.world.ledger);
     this.#stopIfBroken();
+  }
+
+  /** What has moved, and has no trace of a delivery, is stored anew under its number, and waits anew. */
+  get #lateDays(): number {
+    const { manners, all } = this.stage.maildrop;
+    return manners.uidls === 'numbers' ? LATE_DAYS + all.length : LATE_DAYS;
   }
 
   async #settleForADay(): Promise<void> {

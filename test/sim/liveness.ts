@@ -249,7 +249,11 @@ function mustSettle(ledger: Ledger, { uidl, size }: MessageRef): boolean {
   const bearing = [...(ledger.offered.get(uidl) ?? [])];
   const offered = uidl === '' ? bearing.filter(({ listSize }) => listSize === size) : bearing;
   if (ledger.isContested(ledger.stemOf(uidl))) return false;
-  return !offered.some((message) => message.hidden || message.gone !== 'no' || isHopeless(message));
+  // Without UIDL one over the limit is asked for once a day, by what it has in common with others.
+  const comesBack = (message: Message) => uidl === '' && isOver(message, ledger);
+  return !offered.some(
+    (message) => message.hidden || message.gone !== 'no' || isHopeless(message) || comesBack(message),
+  );
 }
 
 /** Whether what is set aside has not come to its end, though a slow retry may bring it there. */

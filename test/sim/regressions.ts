@@ -314,6 +314,16 @@ export const REGRESSIONS: readonly Regression[] = [
       'Deletes that are ignored came first in each run, whose second sign-in was always refused: what is tried alone had no turn.',
   },
   {
+    seed: 46178,
+    found:
+      'Mail without UIDL of the size of mail on record was retrieved without a limit, and stored though it is over it.',
+  },
+  {
+    seed: 48651,
+    found:
+      'What was left without UIDL was announced, and not known by it where TOP shows other headers: it was announced again, for ever.',
+  },
+  {
     seed: 13264,
     found:
       'A server that always does but part of an UPDATE did none of it thrice, and was thought to ignore deletes.',
@@ -322,6 +332,16 @@ export const REGRESSIONS: readonly Regression[] = [
     seed: 14308,
     found:
       'What ends each process, and moves from number to number, was thought to need no more runs than one that stays.',
+  },
+  {
+    seed: 41007,
+    found:
+      'Mail that moves from number to number, and has no trace, waits for its day to be deleted at each of them.',
+  },
+  {
+    seed: 53334,
+    found:
+      'What a message left under its number that cannot be announced ends whoever tries the next one there, of whatever size.',
   },
   {
     seed: 12997,

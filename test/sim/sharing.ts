@@ -8,11 +8,17 @@ export function sharers(ledger: Ledger, message: Message, uidl: string): Message
   return offered.filter((other) => other !== message && other.listSize === message.listSize);
 }
 
-/** What was left of one that is listed no more leads to it, and is announced in its name: see liveness.ts. */
+/**
+ * What was left of one that is listed no more leads to it, and is announced in its name: see liveness.ts. A number is one
+ * mail's after the other's, and whatever was left under it, of any size, is nobody else's.
+ */
 export function isInherited(ledger: Ledger, message: Message): boolean {
-  return sharers(ledger, message, message.uidl).some((other) => {
-    const pair = ledger.pairOf(other.uidl, other.sha256);
-    const isThere = other.gone === 'no' && !other.hidden;
+  const { uidl } = message;
+  const isNumber = /^\d+$/.test(uidl);
+  const before = isNumber ? [...(ledger.offered.get(uidl) ?? [])] : sharers(ledger, message, uidl);
+  return before.some((other) => {
+    const pair = ledger.pairOf(isNumber ? uidl : other.uidl, other.sha256);
+    const isThere = other.gone === 'no' && !other.hidden && !(isNumber && other.uidl !== uidl);
     return !isThere && ledger.isStored(pair) && !ledger.isAnnounced(pair) && isUnsayable(other);
   });
 }
