@@ -1,5 +1,6 @@
 /** Stored mail on its way out of the store, to files that other programs read. */
 import { promises as fs } from 'node:fs';
+import { errnoOf } from '../lib/store/folderErrors.ts';
 import type { StoredKey } from './storedKeys.ts';
 
 export interface Outgoing extends StoredKey {
@@ -41,7 +42,13 @@ export function exportError(error: unknown, path: string): unknown {
 }
 
 /** Of FAT, which sticks have, and of shares: no hard links, or no fsync of folders. */
-const LACKING: ReadonlySet<unknown> = new Set(['EPERM', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+const LACKING: ReadonlySet<string | undefined> = new Set([
+  'EPERM',
+  'EINVAL',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+]);
 
 /** Whole, to the name that others look for. 'exists': there is something of it, and stays. */
 export async function place(temp: string, path: string): Promise<'placed' | 'exists'> {
@@ -50,7 +57,7 @@ export async function place(temp: string, path: string): Promise<'placed' | 'exi
     await linked(temp, path);
     return 'placed';
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return 'exists';
+    if (errnoOf(error) === 'EEXIST') return 'exists';
     throw exportError(error, path);
   }
 }
@@ -59,7 +66,7 @@ async function linked(temp: string, path: string): Promise<void> {
   try {
     await fs.link(temp, path);
   } catch (error) {
-    if (!LACKING.has(codeOf(error))) throw error;
+    if (!LACKING.has(errnoOf(error))) throw error;
     // Without links: what is renamed over is our own.
     await (await fs.open(path, 'wx')).close();
     await fs.rename(temp, path);
@@ -70,10 +77,6 @@ async function linked(temp: string, path: string): Promise<void> {
 export async function syncFolder(path: string): Promise<void> {
   await using folder = await fs.open(path, 'r');
   await folder.sync().catch((error: unknown) => {
-    if (!LACKING.has(codeOf(error))) throw exportError(error, path);
+    if (!LACKING.has(errnoOf(error))) throw exportError(error, path);
   });
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -4,6 +4,7 @@
  * person sees it.
  */
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { within } from '../lib/fetch/within.ts';
 import { PARSE_MS, parseStored } from '../lib/parse/parseStored.ts';
 import type { ParseClock, ParsePorts } from '../lib/parse/ports.ts';
 import { StoreError } from '../lib/store/port.ts';
@@ -43,17 +44,11 @@ export async function parseJobs(
 }
 
 /** As `handled`. What a slow store or bus still holds when the time is up does no harm later: it would be done again. */
-function inTime(jobs: ParseJobs, record: SQSRecord, leftMs: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const cancel = jobs.clock.after(Math.max(0, leftMs), () => {
-      log(jobs, record, { level: 'error', message: 'left for another delivery: the time was up' });
-      resolve(false);
-    });
-    void handled(jobs, record).then((done) => {
-      cancel();
-      resolve(done);
-    });
-  });
+async function inTime(jobs: ParseJobs, record: SQSRecord, leftMs: number): Promise<boolean> {
+  const done = await within(jobs.clock, Math.max(0, leftMs), () => handled(jobs, record));
+  if (done !== 'late') return done;
+  log(jobs, record, { level: 'error', message: 'left for another delivery: the time was up' });
+  return false;
 }
 
 /** False: deliver it again. */

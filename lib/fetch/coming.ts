@@ -4,6 +4,7 @@ import type { Mailbox } from '../mailbox/settings.ts';
 import type { Head } from '../mailbox/state.ts';
 import { Pop3Error } from '../pop3/errors.ts';
 import { SecretError } from '../secrets/port.ts';
+import { UNHEARD } from './connectingRemedies.ts';
 import type { Trouble } from './report.ts';
 import type { Tally } from './runContext.ts';
 import { WHATEVER_IS_SHOWN } from './session.ts';
@@ -66,14 +67,18 @@ function mayHaveCounted(error: unknown): boolean {
   return error.kind === 'lost' || error.kind === 'broken';
 }
 
-const SILENCE: ReadonlySet<string> = new Set(['E_POP3_TIMEOUT', 'E_POP3_DEADLINE']);
-
 function paceOf(error: unknown, { code, phase, kind }: Trouble): Pace {
   const named = PACE_OF[code];
   if (named !== undefined) return named;
   // More often a server whose accounts cannot be reached than one that says no so: mail must not wait for a day then.
-  if (mayHaveCounted(error)) return SILENCE.has(code) ? 'throttle' : 'refusal';
+  if (mayHaveCounted(error)) return UNHEARD.has(code) ? 'throttle' : 'refusal';
   return phase === 'sign-in' && kind === 'person' ? 'refusal' : 'trouble';
+}
+
+/** How long the server, or who gives the token, asks to be left alone. */
+function askedMsOf(error: unknown): number {
+  if (error instanceof Pop3Error) return (error.waitSeconds ?? 0) * 1000;
+  return error instanceof SecretError ? (error.waitMs ?? 0) : 0;
 }
 
 export function mailboxFailure(
@@ -82,12 +87,6 @@ export function mailboxFailure(
   { mailbox, tally, secretMark, renewed }: Failing,
 ): MailboxFailure {
   const { code, message, phase, kind } = trouble;
-  const askedMs =
-    error instanceof Pop3Error
-      ? (error.waitSeconds ?? 0) * 1000
-      : error instanceof SecretError
-        ? (error.waitMs ?? 0)
-        : 0;
   return {
     code,
     message,
@@ -97,7 +96,7 @@ export function mailboxFailure(
     pace: paceOf(error, trouble),
     certain: kind === 'person' && !UNCERTAIN.has(code),
     // Another sign-in, whatever became of the last one, must not come before LOGIN-DELAY is over.
-    atLeastMs: Math.max(askedMs, tally.signIns > 0 ? tally.loginDelayMs : 0),
+    atLeastMs: Math.max(askedMsOf(error), tally.signIns > 0 ? tally.loginDelayMs : 0),
     settings: signInSettings(mailbox),
     secretMark,
     renewed,

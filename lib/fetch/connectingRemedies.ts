@@ -18,7 +18,7 @@ const SILENT: ReadonlySet<string> = new Set([
 ]);
 
 /** Nothing came in the time that there was. */
-const UNHEARD: ReadonlySet<string> = new Set(['E_POP3_TIMEOUT', 'E_POP3_DEADLINE']);
+export const UNHEARD: ReadonlySet<string> = new Set(['E_POP3_TIMEOUT', 'E_POP3_DEADLINE']);
 
 /** What settings of mail programs have beside that of POP3. */
 const PORTS_OF_OTHERS: Readonly<Record<number, string>> = {

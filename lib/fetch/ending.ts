@@ -7,6 +7,7 @@ import type { FetchPorts } from './ports.ts';
 import type { Counts, RunReport, Standing, Trouble, Waiting } from './report.ts';
 import type { RunContext, Tally } from './runContext.ts';
 import type { Session } from './session.ts';
+import { within } from './within.ts';
 
 export interface Ending {
   readonly outcome: RunReport['outcome'];
@@ -143,18 +144,12 @@ export function reportOf({ mailbox, run, tally, startedAtMs, endedAtMs }: Run, e
 const LAST_WORD_MS = 1_000;
 
 /** Run Finished, where something happened. The run is over either way: what cannot be said in its time is not repeated. */
-export function announceRun(
+export async function announceRun(
   { publisher, clock }: Pick<FetchPorts, 'publisher' | 'clock'>,
   report: RunReport,
   untilMs: number,
 ): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = clock.after(Math.max(LAST_WORD_MS, untilMs - clock.now()), resolve);
-    void sayFinished(publisher, report).then(() => {
-      cancel();
-      resolve();
-    });
-  });
+  await within(clock, Math.max(LAST_WORD_MS, untilMs - clock.now()), () => sayFinished(publisher, report));
 }
 
 async function sayFinished(publisher: Publisher, report: RunReport): Promise<void> {

@@ -37,9 +37,13 @@ const TURNED_AWAY: ReadonlySet<string> = new Set(['E_POP3_IN_USE', 'E_POP3_LOGIN
 /** As after a first failure. */
 const TURNED_AWAY_MS = 60_000;
 
+function isTurnedAway(error: unknown): error is Pop3Error {
+  return error instanceof Pop3Error && TURNED_AWAY.has(error.code);
+}
+
 /** For `catch` of another sign-in of a run: none is to be had now, and what the session before it did stands. */
 export function ifTurnedAway(error: unknown): Pop3Error {
-  if (error instanceof Pop3Error && TURNED_AWAY.has(error.code)) return error;
+  if (isTurnedAway(error)) return error;
   throw error;
 }
 
@@ -49,7 +53,7 @@ export function afterTurnedAway(
   { loginDelayMs }: Session,
   nowMs: number,
 ): (head: Head) => Head {
-  if (!(error instanceof Pop3Error && TURNED_AWAY.has(error.code))) return (head) => head;
+  if (!isTurnedAway(error)) return (head) => head;
   const askedMs = (error.waitSeconds ?? 0) * 1000;
   return (head) => afterSignIn(head, nowMs, Math.max(askedMs, loginDelayMs, TURNED_AWAY_MS));
 }

@@ -44,18 +44,16 @@ async function carry(context: RunContext, session: Session): Promise<boolean> {
   if (isFull(context, session)) return true;
   await fetchNew(context, session, proofs);
   if (isFull(context, session)) return true;
-  // Nothing may vouch for the rest, and a session that breaks takes its deletes with it.
-  if (session.client.closedBy === null && lostItsFence(session) && mayReopen(context, session)) return true;
-  if (session.client.closedBy === null && endsBeforeHeaders(context, session)) return true;
+  if (session.client.closedBy === null && mayReopen(context, session) && riskyForDeletes(context, session))
+    return true;
   if (session.client.closedBy !== null || !(await toldRepeated(context, session))) return false;
   await fetchNew(context, session, await deleteRecorded(context, session));
   return isFull(context, session);
 }
 
-/** What breaks the line when its headers are asked for takes with it deletes that no QUIT has committed. */
-function endsBeforeHeaders(context: RunContext, session: Session): boolean {
-  const { deleted } = session;
-  return deleted.size > 0 && mayReopen(context, session) && !untold(context, session).next().done;
+/** A session that breaks takes its deletes with it: where nothing may vouch for the rest, or headers are asked for that break it. */
+function riskyForDeletes(context: RunContext, session: Session): boolean {
+  return lostItsFence(session) || (session.deleted.size > 0 && !untold(context, session).next().done);
 }
 
 async function toldRepeated(context: RunContext, session: Session): Promise<boolean> {

@@ -79,8 +79,7 @@ function tokenAfter(versionId: string, salt: number): string {
 /** A parser's error quotes the text around the fault, so it goes no further. */
 export function accountsIn(whole: Secret): Readonly<Record<string, unknown>> | undefined {
   try {
-    // A file that an editor put a byte order mark into is stored with it.
-    const accounts: unknown = JSON.parse(whole.reveal().replace(/^\ufeff/, ''));
+    const accounts: unknown = JSON.parse(whole.reveal());
     const isObject = typeof accounts === 'object' && accounts !== null && !Array.isArray(accounts);
     return isObject ? { ...accounts } : undefined;
   } catch {

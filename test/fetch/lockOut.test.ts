@@ -255,6 +255,18 @@ function expectBounded(times: readonly number[], each = 1): void {
 
 const PASSWORD = { password: 'file:secret' };
 
+/** A week of it, with the wrong secret; then it is over, and the right one is there. */
+async function lastsAndEnds(every: Every, trouble: Fault): Promise<void> {
+  const fault = { ...trouble, times: Number.POSITIVE_INFINITY };
+  const week = new Week(every, { settings: PASSWORD, faults: [fault] });
+  await week.follow(WEEK_MS);
+  expectBounded(week.shown);
+  expect(week.news).toEqual(['Mailbox Failing']);
+  fault.times = 0;
+  week.kept.values.set('file:secret', week.world.server.password);
+  await week.recovers();
+}
+
 describe('a mailbox that nobody gets into, for a week', () => {
   it.each(INTERVALS)('each %s: a refused password', async (every) => {
     const week = new Week(every, { settings: PASSWORD });
@@ -268,14 +280,7 @@ describe('a mailbox that nobody gets into, for a week', () => {
   });
 
   it.each(INTERVALS)('each %s: sign-ins that are dropped', async (every) => {
-    const dropped = { verb: 'PASS', cutAt: 0, times: Number.POSITIVE_INFINITY };
-    const week = new Week(every, { settings: PASSWORD, faults: [dropped] });
-    await week.follow(WEEK_MS);
-    expectBounded(week.shown);
-    expect(week.news).toEqual(['Mailbox Failing']);
-    dropped.times = 0;
-    week.kept.values.set('file:secret', week.world.server.password);
-    await week.recovers();
+    await lastsAndEnds(every, { verb: 'PASS', cutAt: 0 });
   });
 
   it.each<[string, Partial<Fault>]>([
@@ -284,14 +289,7 @@ describe('a mailbox that nobody gets into, for a week', () => {
     ['a line feed alone', { reply: '-ERR wrong password\n' }],
     ['more than a line may have', { reply: `-ERR ${'x'.repeat(9_000)}\r\n` }],
   ])('is not tried more often where %s answers PASS', async (_, answer) => {
-    const fault = { verb: 'PASS', times: Number.POSITIVE_INFINITY, ...answer };
-    const week = new Week('1m', { settings: PASSWORD, faults: [fault] });
-    await week.follow(WEEK_MS);
-    expectBounded(week.shown);
-    expect(week.news).toEqual(['Mailbox Failing']);
-    fault.times = 0;
-    week.kept.values.set('file:secret', week.world.server.password);
-    await week.recovers();
+    await lastsAndEnds('1m', { verb: 'PASS', ...answer });
   });
 
   it.each([
